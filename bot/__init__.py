@@ -1,0 +1,1 @@
+"""Footnote: a Slack bot that researches a question on the web and shows its sources."""

@@ -1,0 +1,187 @@
+"""What can go wrong, and the words the person in the thread is told.
+
+FootnoteError
+├── SettingsError            the bot cannot start: what is missing and what to do
+├── ModelError               the Responses API did not give an answer
+│   ├── ModelKeyRefused          401
+│   ├── ModelForbidden           403
+│   ├── ModelNotFound            the model is unknown there
+│   ├── ModelQuotaUsedUp         no money left, whatever the HTTP status
+│   ├── ModelRateLimited         429
+│   ├── ModelOverloaded          500, 503, server_is_overloaded
+│   ├── ModelRequestRefused      400, 422: the request itself was not accepted
+│   ├── ModelPolicyRefused       the provider's policy stopped the question
+│   ├── ModelThreadLost          the earlier response of this thread is gone
+│   ├── ModelInputTooLong        the thread no longer fits the model
+│   ├── ModelTimedOut            silence for too long
+│   ├── ModelUnreachable         no connection
+│   ├── ModelCutOff              the stream ended without saying how
+│   └── ModelApiMissing          an HTML page, a 404: no Responses API at that address
+├── SlackError               Slack did not take what was sent
+│   ├── SlackRefused             an error code that a repeat would not change
+│   ├── SlackRateLimited         429: the same call works after a pause
+│   └── SlackUnreachable         no connection, or no answer that could be read
+└── StoppedByUser            the person pressed Stop: not a failure
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FootnoteError(Exception):
+    """Everything the bot knows how to explain."""
+
+    public: ClassVar[str] = "Something went wrong on my side. Please ask again."
+
+
+class SettingsError(FootnoteError):
+    """The settings do not let the bot start; the message names every one of them."""
+
+
+class ModelError(FootnoteError):
+    """The Responses API gave no answer. `request_id` is the provider's, for the operator."""
+
+    def __init__(self, detail: str = "", *, request_id: str | None = None) -> None:
+        super().__init__(detail)
+        self.request_id = request_id
+
+
+class ModelKeyRefused(ModelError):
+    """401: the key is wrong, or not a member."""
+
+    public = "The model provider did not accept my API key. An administrator needs to check it."
+
+
+class ModelForbidden(ModelError):
+    """403: this account or region may not use the API."""
+
+    public = (
+        "The model provider does not let me in. An administrator needs to check its permissions."
+    )
+
+
+class ModelNotFound(ModelError):
+    """The configured model does not exist there, or is shut down."""
+
+    public = (
+        "The model I am set to use does not exist there. An administrator needs to choose another."
+    )
+
+
+class ModelQuotaUsedUp(ModelError):
+    """The account's quota or credit is used up; a repeat would not help."""
+
+    public = "The account with the model provider is used up. An administrator needs to top it up."
+
+
+class ModelRateLimited(ModelError):
+    """429: too many requests at the moment."""
+
+    public = "The model is getting more questions than it takes. Please ask again in a minute."
+
+
+class ModelOverloaded(ModelError):
+    """500, 503 or an overload code: the provider has trouble."""
+
+    public = "The model provider has trouble at the moment. Please ask again in a few minutes."
+
+
+class ModelRequestRefused(ModelError):
+    """400 or 422: the server did not accept the request as it was sent."""
+
+    public = (
+        "The model server did not accept my request. An administrator needs to check my settings."
+    )
+
+
+class ModelPolicyRefused(ModelError):
+    """The provider's policy stopped the question or the answer."""
+
+    public = "The model provider's policy does not allow this question. Try to put it differently."
+
+
+class ModelThreadLost(ModelError):
+    """The response this follow-up is chained to is gone."""
+
+    public = (
+        "The model server no longer has the earlier answers of this thread. "
+        "Please ask again in a new thread."
+    )
+
+
+class ModelInputTooLong(ModelError):
+    """The thread and the question no longer fit the model."""
+
+    public = "This thread has grown too long for the model. Please ask again in a new thread."
+
+
+class ModelTimedOut(ModelError):
+    """Nothing came for too long."""
+
+    public = "The model did not answer in time. Please ask again, or ask for something smaller."
+
+
+class ModelUnreachable(ModelError):
+    """No connection to the server."""
+
+    public = "I could not reach the model server. Please ask again in a few minutes."
+
+
+class ModelCutOff(ModelError):
+    """The answer stopped without an end."""
+
+    public = (
+        "The connection to the model broke off before the answer was complete. Please ask again."
+    )
+
+
+class ModelApiMissing(ModelError):
+    """Something answered at that address, but not the Responses API."""
+
+    public = (
+        "The address I am set to use does not answer as a Responses API. "
+        "An administrator needs to check it."
+    )
+
+
+class SlackError(FootnoteError):
+    """Slack did not take what was sent. `code` is Slack's error code."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+
+class SlackRefused(SlackError):
+    """Slack answered with an error that a repeat would not change."""
+
+    public = "Slack did not let me write here."
+
+
+class SlackRateLimited(SlackError):
+    """Slack's allowance for this method is used up for `retry_after` seconds; nothing was done."""
+
+    public = "Slack is slowing me down."
+
+    def __init__(self, method: str, retry_after: float) -> None:
+        super().__init__(method, "ratelimited")
+        self.retry_after = retry_after
+
+
+class SlackUnreachable(SlackError):
+    """Slack could not be reached, or its answer could not be read: it may have acted or not."""
+
+    public = "I could not reach Slack."
+
+
+class StoppedByUser(FootnoteError):
+    """The person pressed Stop."""
+
+    public = "Stopped."
+
+
+def public_words(error: BaseException) -> str:
+    """Say what the person in the thread is told about an error; never the exception's own text."""
+    return error.public if isinstance(error, FootnoteError) else FootnoteError.public

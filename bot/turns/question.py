@@ -1,0 +1,38 @@
+"""What a person asked, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A Slack thread: the place of a question and of its answer."""
+
+    team: str  #: the workspace the bot is installed in, "T…"
+    channel: str  #: "C…", "G…" or "D…"
+    thread_ts: str  #: the root message's ts, a string as Slack gives it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person asked, once: team, channel and ts identify it however often it comes."""
+
+    thread: Thread
+    ts: str  #: the asking message's own ts
+    user: str  #: the asker, "U…" or "W…"
+    user_team: str  #: the asker's own workspace; another than the thread's under Slack Connect
+    text: str  #: Slack's mrkdwn as written, the bot's own mention taken out; "" asks for help
+
+    @property
+    def wants_help(self) -> bool:
+        """Whether nothing was asked but how to ask."""
+        return self.text.strip().lower() in {"", "help"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the model reads it."""
+
+    text: str  #: plain words: mentions by name, links as URLs, entities decoded
+    name: str | None  #: the asker's display name, None where it is not to be passed on

@@ -1,0 +1,193 @@
+"""The one path of a question: taken once, answered in its thread, or said there why not.
+
+inbox.take ─► store.take │ acknowledged │ store.start ─► slack.open_reply ─► model.respond
+                                                               │                 │ parts
+                          thread ◄─ messages ◄─ reply ◄─ pieces of text ◄─ draft ◄┘
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import FootnoteError, ModelCutOff, ModelError, StoppedByUser, public_words
+from bot.turns.answer import Answer, Finished, Searched, Searching, Started
+from bot.turns.draft import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from bot.turns.answer import Part, Search
+    from bot.turns.pieces import Piece
+    from bot.turns.question import Asked, Question
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+
+class Model(Protocol):
+    """What answers."""
+
+    def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        """Yield the answer's parts as they come; the last one is `Finished`.
+
+        Raises a ModelError when there is no answer. Closing the generator hangs up.
+        """
+        ...
+
+
+class Reply(Protocol):
+    """The bot's answer in the thread while it grows.
+
+    Its methods raise StoppedByUser or a SlackError once the thread takes nothing more. What is
+    shown and written is on its way when they return; `finish` and `fail` return when Slack has it.
+    """
+
+    async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
+        """Show that a search began (None), or what was searched for."""
+        ...
+
+    async def write(self, pieces: Sequence[Piece]) -> None:
+        """Add to the text."""
+        ...
+
+    async def finish(self, answer: Answer) -> None:
+        """Deliver what is left, then sources, searches and the footer."""
+        ...
+
+    async def fail(self, words: str, reference: str) -> None:
+        """Deliver what is left, then what happened and an id for the operator."""
+        ...
+
+    async def help(self) -> None:
+        """Say how to ask."""
+        ...
+
+    async def stopped(self) -> None:
+        """Leave it as it is: the person has stopped it."""
+        ...
+
+
+class Slack(Protocol):
+    """Where questions come from and answers go."""
+
+    def open_reply(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
+        """Show a first sign in the thread; on leaving, nothing of the reply is left spinning."""
+        ...
+
+    async def read(self, question: Question) -> Asked:
+        """Say the question in plain words, with names instead of ids."""
+        ...
+
+
+class Store(Protocol):
+    """What the bot remembers of a turn."""
+
+    async def note_response(self, turn: Turn, response_id: str) -> None:
+        """Record which response is being written."""
+        ...
+
+    async def finish(self, turn: Turn, answer: Answer | None) -> None:
+        """Record the answer, which the thread's next turn is chained to; None for help."""
+        ...
+
+    async def fail(self, turn: Turn, error: BaseException) -> None:
+        """Record that the turn ended without an answer."""
+        ...
+
+    async def stop(self, turn: Turn) -> None:
+        """Record that the person stopped it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRunner:
+    """Runs turns, one call each."""
+
+    slack: Slack
+    model: Model
+    store: Store
+    clock: Callable[[], float]  #: seconds, for the time an answer took
+
+    async def run(self, turn: Turn) -> None:
+        """Answer a question in its thread, or say there that it failed."""
+        try:
+            async with self.slack.open_reply(turn) as reply:
+                await self._run_in(reply, turn)
+        except asyncio.CancelledError as error:  # the bot closes, and the reply has said so
+            await self.store.fail(turn, error)
+            raise
+        except Exception as error:  # the twin of the one below: Slack took no reply at all
+            log.exception("no reply could be opened or closed", extra={"turn": turn.id})
+            await self.store.fail(turn, error)
+
+    async def _run_in(self, reply: Reply, turn: Turn) -> None:
+        draft = Draft()
+        try:
+            answer = await self._answer(turn, reply, draft)
+        except StoppedByUser:
+            await reply.stopped()
+            await self.store.stop(turn)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
+            _log_failure(turn, error)
+            await _fail(reply, draft, error, str(turn.id))
+            await self.store.fail(turn, error)
+        else:
+            await self.store.finish(turn, answer)
+
+    async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
+        if turn.question.wants_help:
+            await reply.help()
+            return None
+        began = self.clock()
+        finished = await self._write(turn, reply, draft)
+        await reply.write(draft.close())
+        answer = Answer(
+            finished=finished,
+            text=draft.text,
+            citations=draft.citations,
+            searches=tuple(draft.searches),
+            unlinked=draft.unlinked,
+            seconds=self.clock() - began,
+        )
+        await reply.finish(answer)
+        return answer
+
+    async def _write(self, turn: Turn, reply: Reply, draft: Draft) -> Finished:
+        """Pass the model's parts on as they come."""
+        asked = await self.slack.read(turn.question)
+        async with aclosing(self.model.respond(asked, turn)) as parts:  # hang up if Slack fails
+            async for part in parts:
+                match part:
+                    case Started(response_id):
+                        await self.store.note_response(turn, response_id)
+                    case Searching(key):
+                        await reply.show_search(key, None)
+                    case Searched(key, search, failed):
+                        await reply.show_search(key, search, failed=failed)
+                    case Finished():
+                        return part
+                await reply.write(draft.add(part))
+        raise ModelCutOff
+
+
+async def _fail(reply: Reply, draft: Draft, error: Exception, reference: str) -> None:
+    try:
+        await reply.write(draft.close())
+    except FootnoteError:  # Slack failed, and that is what is being told
+        log.info("the rest of the text could not be written", extra={"turn": reference})
+    await reply.fail(public_words(error), reference)
+
+
+def _log_failure(turn: Turn, error: Exception) -> None:
+    request_id = error.request_id if isinstance(error, ModelError) else None
+    expected = isinstance(error, FootnoteError)
+    log.error(
+        "turn failed",
+        exc_info=None if expected else error,
+        extra={"turn": turn.id, "error": type(error).__name__, "request_id": request_id},
+    )

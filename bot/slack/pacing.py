@@ -1,0 +1,116 @@
+"""What Slack allows per minute and workspace, shared by all replies that are being written."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+# Calls a minute, from the method pages: tier 2 is 20, tier 3 is 50, tier 4 is 100.
+CALLS_A_MINUTE = {
+    "chat.startStream": 20.0,
+    "chat.appendStream": 100.0,
+    "chat.stopStream": 20.0,
+    "chat.update": 50.0,
+    "chat.postMessage": 60.0,
+}
+FLUSH_SECONDS = 1.0  # between two appends of one reply
+UPDATE_SECONDS = 3.0  # Slack's advice for text of a model that is shown by chat.update
+SECONDS_PER_LIVE_REPLY = 0.7  # 100 appends a minute are one each 0.6 s, for all replies together
+REFUSED_SECONDS = 600.0  # until a workspace that has no streaming is asked again
+
+
+@dataclass
+class Allowance:
+    """How often a method may be called: a bucket that fills evenly and holds half a minute."""
+
+    a_minute: float
+    at: float
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.a_minute / 2
+
+    def wait(self, now: float) -> float:
+        """Say how many seconds are left until the method may be called."""
+        if now > self.at:
+            self.left = min(self.a_minute / 2, self.left + (now - self.at) * self.a_minute / 60)
+            self.at = now
+        return max(0.0, self.at - now) + max(0.0, (1 - self.left) * 60 / self.a_minute)
+
+    def spend(self) -> None:
+        """Count a call."""
+        self.left -= 1
+
+    def rest(self, until: float) -> None:
+        """Call nothing until then: Slack has said so."""
+        self.at, self.left = max(self.at, until), 1.0
+
+
+class Pacing:
+    """Says when the next call may go out, and how long a reply waits between two of its own."""
+
+    def __init__(
+        self,
+        *,
+        flush_seconds: float = FLUSH_SECONDS,
+        update_seconds: float = UPDATE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self._flush_seconds = flush_seconds
+        self._update_seconds = update_seconds
+        self._allowances: dict[tuple[str, str], Allowance] = {}
+        self._refused_until: dict[str, float] = {}
+        self._live = 0
+
+    @contextmanager
+    def live_reply(self) -> Iterator[None]:
+        """Count a reply as being written."""
+        self._live += 1
+        try:
+            yield
+        finally:
+            self._live -= 1
+
+    def seconds_between(self, streamed: bool) -> float:
+        """Say how long a reply waits between two of its own calls."""
+        base = self._flush_seconds if streamed else self._update_seconds
+        return max(base, base * SECONDS_PER_LIVE_REPLY * self._live)
+
+    def may_call(self, team: str, method: str) -> bool:
+        """Whether the method may be called right now."""
+        return self._allowance(team, method).wait(self.clock()) == 0.0
+
+    async def turn(self, team: str, method: str) -> None:
+        """Wait until the method may be called, and count the call."""
+        allowance = self._allowance(team, method)
+        while (seconds := allowance.wait(self.clock())) > 0:
+            await self.sleep(seconds)
+        allowance.spend()
+
+    def rest(self, team: str, method: str, seconds: float) -> None:
+        """Heed a 429: nobody calls the method for so long."""
+        self._allowance(team, method).rest(self.clock() + seconds)
+
+    def streaming_refused(self, place: str) -> None:
+        """Remember for a while that a team or channel has no streaming."""
+        self._refused_until[place] = self.clock() + REFUSED_SECONDS
+
+    def may_stream(self, team: str, channel: str) -> bool:
+        """Whether a stream may be tried there now."""
+        now = self.clock()
+        refused = any(self._refused_until.get(place, now) > now for place in (team, channel))
+        return not refused and self.may_call(team, "chat.startStream")
+
+    def _allowance(self, team: str, method: str) -> Allowance:
+        return self._allowances.setdefault(
+            (team, method), Allowance(CALLS_A_MINUTE[method], self.clock())
+        )

@@ -1,0 +1,331 @@
+"""The bot's answer in a thread while it grows.
+
+    search, text ──► pages ──► writer, one per reply ──► message 1, message 2, … ──► blocks below
+
+One task writes, by time: what has gathered since the last call goes out as one call. A message
+is left for the next one when the page is full, when it gets old, or when Slack refuses more of
+it; what was refused goes out again in the next one, so what Slack has accepted is, in the end,
+what was produced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.errors import FootnoteError, SlackRefused
+from bot.slack.blocks import below_answer, counted, described, failure_block, size
+from bot.slack.markdown import SlackMarkdown
+from bot.slack.messages import Growth, MessageFull, Place, Task, open_message
+from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from bot.slack.messages import Message
+    from bot.slack.pacing import Pacing
+    from bot.slack.web import SlackWeb
+    from bot.turns.answer import Answer, Search
+    from bot.turns.pieces import Piece
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+# Slack closes a stream about 300 s after its start, whatever is appended meanwhile (measured by
+# third parties at 303 to 320 s, python-slack-sdk issues 1859 and 1880).
+PAGE_SECONDS = 240.0
+PAGE_SECONDS_CALM = 210.0  # from here on, the next paragraph's end is taken
+QUIET_SECONDS = 20.0  # a stream that is silent for longer is said to be closed early
+TASKS_A_PAGE = 45  # Slack takes 50 rows
+TITLE_CHARACTERS = 120
+MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
+
+READING = "question"
+RUNNING: Literal["in_progress"] = "in_progress"
+RESENDS = 3  # of what a message refused, each in a new one
+INTERRUPTED = "I was stopped before this answer was complete. Please ask again."
+
+
+class ThreadReply:
+    """Implements the `Reply` of turns/run.py."""
+
+    def __init__(self, place: Place, turn: Turn, help_words: str) -> None:
+        self.closed = False
+        self.produced = 0  # characters of text
+        self.delivered = 0  # of them, what Slack has accepted
+        self._place = place
+        self._turn = turn
+        self._help_words = help_words
+        self._markdown = SlackMarkdown()
+        self._pages = Pages()
+        self._ready = ""  # belongs on the current page, not sent yet
+        self._page_text = ""  # what Slack has accepted of the current page
+        self._tasks: dict[str, Task] = {READING: Task(READING, "Reading the question", RUNNING)}
+        self._changed: dict[str, Task] = dict(self._tasks)
+        self._plan = "Looking into it"
+        self._message: Message | None = None
+        self._part = 0
+        self._wake = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Show the first sign."""
+        await self._open_message()
+        self._writer = asyncio.create_task(self._write())
+
+    async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
+        """Show a card for a search."""
+        self._check()
+        self._done(READING)
+        steps = described(search) if search else []
+        status = "error" if failed else RUNNING if search is None else "complete"
+        self._show(Task(key, _title(search, steps), status))
+        self._wake.set()
+
+    async def write(self, pieces: Sequence[Piece]) -> None:
+        """Add to the text."""
+        self._check()
+        text = self._markdown.write(pieces)
+        if text:
+            self._done(READING)
+            self.produced += len(text)
+            self._pages.feed(text)
+            self._wake.set()
+
+    async def finish(self, answer: Answer) -> None:
+        """Deliver the rest and what stands below the answer."""
+        searches = sum(search.kind == "search" for search in answer.searches)
+        self._plan = (
+            f"Researched with {counted(searches, 'search', 'searches')}"
+            if answer.searches
+            else "Answered without a search"
+        )
+        self._done(*self._tasks)
+        await self._end(below_answer(answer, answer.note))
+
+    async def fail(self, words: str, reference: str) -> None:
+        """Deliver what there is, and say what happened."""
+        for task in self._running():
+            self._show(Task(task.id, task.title, "error"))
+        self._plan = "Not finished"
+        with contextlib.suppress(FootnoteError):  # what ended the writer is being told right now
+            await self._stop_writing()
+        await self._close([[failure_block(words, reference)]])
+
+    async def help(self) -> None:
+        """Say how to ask."""
+        self._pages.feed(self._help_words)
+        self.produced += len(self._help_words)
+        self._plan = "How to ask"
+        self._done(*self._tasks)
+        await self._end([[]])
+
+    async def stopped(self) -> None:
+        """Leave the reply as it is: Slack has closed it at the person's wish."""
+        self.closed = True
+
+    async def abandon(self) -> None:
+        """Leave nothing spinning, whatever happened."""
+        try:
+            if not self.closed:
+                await self.fail(INTERRUPTED, str(self._turn.id))
+        except FootnoteError as error:
+            log.warning("reply left open", extra={"error": str(error)})
+        finally:
+            await self._cancel()
+
+    async def _cancel(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            self._writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._writer
+
+    def _check(self) -> None:
+        if self._writer is not None and self._writer.done():
+            self._writer.result()  # raises what ended it
+
+    def _show(self, task: Task) -> None:
+        self._tasks[task.id] = self._changed[task.id] = task
+
+    def _done(self, *keys: str) -> None:
+        for task in self._running():
+            if task.id in keys:
+                self._show(Task(task.id, task.title, "complete"))
+
+    def _running(self) -> list[Task]:
+        return [task for task in self._tasks.values() if task.status == RUNNING]
+
+    async def _end(self, groups: Sequence[list[Json]]) -> None:
+        await self._stop_writing()
+        await self._flush(final=True)
+        await self._close(groups)
+        if self.delivered != self.produced:
+            facts = {"produced": self.produced, "delivered": self.delivered}
+            log.error("slack has other text than was produced", extra=facts)
+
+    async def _stop_writing(self) -> None:
+        self._ending.set()
+        self._wake.set()
+        if self._writer is not None:
+            await self._writer  # raises what ended it
+
+    async def _write(self) -> None:
+        while not self._ending.is_set():
+            if not await _set_within(self._wake, QUIET_SECONDS):
+                self._changed |= {task.id: task for task in self._running()[-1:]}
+            self._wake.clear()
+            await self._flush(final=False)
+            if self._message is not None:
+                streamed = self._message.streamed
+                await _set_within(self._ending, self._place.pacing.seconds_between(streamed))
+
+    async def _flush(self, *, final: bool) -> None:
+        await self._heed_age()
+        while (taken := self._pages.take(final=final)) is not None:
+            if isinstance(taken, PageBreak):
+                await self._send(final=True)
+                await self._next_message()
+            else:
+                self._ready += taken
+        await self._send(final=final)
+
+    async def _heed_age(self) -> None:
+        if self._message is None or not self._message.streamed:
+            return
+        age = self._place.pacing.clock() - self._message.opened_at
+        if age > PAGE_SECONDS:
+            await self._next_message()
+        elif age > PAGE_SECONDS_CALM:
+            self._pages.turn_soon()
+
+    async def _send(self, *, final: bool) -> None:
+        for _ in range(RESENDS):
+            now, later = (self._ready, "") if final else split_for_append(self._ready)
+            growth = Growth(now, self._take_changed())
+            if not growth or self._message is None:
+                return
+            try:
+                await self._message.append(growth)
+            except MessageFull:
+                log.info("message takes no more", extra={"part": self._part})
+                await self._next_message(growth.tasks)
+            else:
+                self._accepted(now)
+                self._ready = later
+                return
+        raise SlackRefused("chat.appendStream", "msg_too_long")
+
+    def _accepted(self, text: str) -> None:
+        self.delivered += len(text)
+        self._page_text += text
+
+    def _take_changed(self) -> tuple[Task, ...]:
+        tasks = tuple(self._changed.values())
+        self._changed.clear()
+        self._pages.used += sum(len(task.title.encode()) + len(task.id) + 40 for task in tasks)
+        return tasks
+
+    async def _next_message(self, refused: Sequence[Task] = ()) -> None:
+        """Close this message in good order and open the next one."""
+        fence = open_fence(self._page_text)
+        left = tuple(Task(task.id, task.title, "complete") for task in self._running())
+        if self._message is not None:
+            with contextlib.suppress(MessageFull):  # it is closed already
+                growth = Growth(_closing(fence, self._page_text), left, "Continued below")
+                await self._message.close(growth, (), self._metadata())
+        self._tasks = {task.id: task for task in (*refused, *self._running())}
+        self._changed = dict(self._tasks)
+        self._pages.turn_now(len(self._ready.encode()))
+        await self._open_message(f"{fence}\n" if fence else "")
+
+    async def _open_message(self, text: str = "") -> None:
+        self._part += 1
+        plan = self._plan if self._changed else ""
+        growth = Growth(text, self._take_changed(), plan)
+        self._message = await open_message(self._place, growth)
+        self._page_text = text
+        self._pages.used += len(text.encode())
+
+    async def _close(self, groups: Sequence[list[Json]]) -> None:
+        fence = open_fence(self._page_text)
+        last = Growth(_closing(fence, self._page_text), self._take_changed(), self._plan)
+        first, rest = groups[0], groups[1:]
+        if self._pages.used + size(first) > MESSAGE_BYTES:
+            first, rest = [], groups
+        try:
+            await self._close_message(last, first)
+        except MessageFull:
+            await self._open_message()
+            await self._close_message(Growth(plan=self._plan), first)
+        self.closed = True
+        for blocks in rest:
+            await self._post(blocks)
+
+    async def _close_message(self, growth: Growth, blocks: Sequence[Json]) -> None:
+        if self._message is not None:
+            await self._message.close(growth, blocks, self._metadata())
+
+    async def _post(self, blocks: list[Json]) -> None:
+        self._part += 1
+        await self._place.call(
+            "chat.postMessage",
+            thread_ts=self._turn.question.thread.thread_ts,
+            text="Sources",
+            blocks=blocks,
+            metadata=self._metadata(),
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
+    def _metadata(self) -> Json:
+        payload = {"turn": self._turn.id, "part": self._part}
+        return {"event_type": "footnote_answer", "event_payload": payload}
+
+
+class Replies:
+    """Opens replies in one Slack."""
+
+    def __init__(self, web: SlackWeb, pacing: Pacing, help_words: str) -> None:
+        self._web = web
+        self._pacing = pacing
+        self._help_words = help_words
+
+    @asynccontextmanager
+    async def open_reply(self, turn: Turn) -> AsyncIterator[ThreadReply]:
+        """Open a reply; on leaving, nothing of it is left spinning."""
+        place = Place(self._web, self._pacing, turn.question)
+        reply = ThreadReply(place, turn, self._help_words)
+        with self._pacing.live_reply():
+            await reply.open()
+            try:
+                yield reply
+            finally:
+                await reply.abandon()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _title(search: Search | None, steps: Sequence[str]) -> str:
+    if search is None:
+        return "Searching the web"
+    title = " · ".join(steps) or "Searched the web"
+    title = title[0].upper() + title[1:] if search.kind != "search" else title
+    return title if len(title) <= TITLE_CHARACTERS else title[: TITLE_CHARACTERS - 1] + "…"
+
+
+def _closing(fence: str, text: str) -> str:
+    if not fence:
+        return ""
+    return ("" if text.endswith("\n") else "\n") + fence_mark(fence)

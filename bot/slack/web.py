@@ -1,0 +1,59 @@
+"""Calls to Slack's Web API, with its failures translated into ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
+
+
+class SlackWeb:
+    """The Web API with one workspace's token."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        # slack_sdk repeats a POST after a dropped connection by itself, which posts a message
+        # twice where Slack had acted on the first; whoever calls decides about repeats here.
+        client.retry_handlers.clear()
+        self._client = client
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Call a method and return its answer.
+
+        Raises SlackRateLimited on 429, SlackRefused on any `ok: false`, and SlackUnreachable where
+        it stays unknown whether Slack acted.
+        """
+        body = {name: value for name, value in params.items() if value is not None}
+        try:
+            response = await self._client.api_call(method, json=body)
+        except SlackApiError as error:
+            raise _translated(method, error) from error
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise SlackUnreachable(method, type(error).__name__) from error
+        return response.data if isinstance(response.data, dict) else {}
+
+
+def _translated(method: str, error: SlackApiError) -> Exception:
+    response = error.response
+    if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests
+        return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
+    if response.status_code >= 500 or not isinstance(response.data, dict):  # noqa: PLR2004
+        return SlackUnreachable(method, f"http_{response.status_code}")
+    code = str(response.data.get("error", "unknown_error"))
+    if code in {"ratelimited", "rate_limited"}:
+        return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
+    return SlackRefused(method, code)
+
+
+def _seconds(value: str | None) -> float:
+    try:
+        return max(0.0, float(value or DEFAULT_PAUSE_SECONDS))
+    except ValueError:
+        return DEFAULT_PAUSE_SECONDS

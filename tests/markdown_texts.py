@@ -24,12 +24,47 @@ UNKNOWN = (
     "",
 )
 WORDS = (
-    *("Prices", "fell", "in", "2026.", "Straße", "日本語の文章です。", "مرحبا", "שלום", "👩‍👩‍👧", "🚀"),
+    *(
+        "Prices",
+        "fell",
+        "in",
+        "2026.",
+        "Straße",
+        "日本語の文章です。",
+        "مرحبا",
+        "שלום",
+        "👩‍👩‍👧",
+        "🚀",
+    ),
     *("e.g.", "Node.js", "and/or", "a_b", "*", "**", "_", "~~", "|", "||", "(", ")", "[", "]", "!"),
     *("\\", "<", ">", "&", "&lt;", "@", "#", "`", "``", "```", "~~~", "](", "]:", "![", "<!"),
-    *("<!here>", "<!channel>", "<@U123>", "<#C123>", "<!subteam^S1>", "@here", "@channel", "@everyone"),
-    *("<https://evil.example|docs>", "<a href='https://evil.example'>", "\ue200cite\ue202turn0\ue201"),
-    *("\\[", "\\]", "\\`", "\\<", "\\@", "https:", "//evil.example", "ht", "tps://evil.example", "h"),
+    *(
+        "<!here>",
+        "<!channel>",
+        "<@U123>",
+        "<#C123>",
+        "<!subteam^S1>",
+        "@here",
+        "@channel",
+        "@everyone",
+    ),
+    *(
+        "<https://evil.example|docs>",
+        "<a href='https://evil.example'>",
+        "\ue200cite\ue202turn0\ue201",
+    ),
+    *(
+        "\\[",
+        "\\]",
+        "\\`",
+        "\\<",
+        "\\@",
+        "https:",
+        "//evil.example",
+        "ht",
+        "tps://evil.example",
+        "h",
+    ),
 )
 SEPARATORS = (" ", " ", " ", " ", "", "\n", "\n\n", "\n- ", "\n> ", "\n    ", "\n| ", " | ", "\r\n")
 
@@ -85,4 +120,8 @@ def _link(rng: random.Random) -> str:
 def _url(rng: random.Random) -> str:
     url = rng.choice(KNOWN) if rng.random() < 0.6 else rng.choice(UNKNOWN)
     known = url in KNOWN
-    return url + ("&" if "?" in url else "?") + "utm_source=openai" if known and rng.random() < 0.5 else url
+    return (
+        url + ("&" if "?" in url else "?") + "utm_source=openai"
+        if known and rng.random() < 0.5
+        else url
+    )

@@ -80,7 +80,7 @@ class Pacing:
         finally:
             self._live -= 1
 
-    def seconds_between(self, streamed: bool) -> float:
+    def seconds_between(self, *, streamed: bool) -> float:
         """Say how long a reply waits between two of its own calls."""
         base = self._flush_seconds if streamed else self._update_seconds
         return max(base, base * SECONDS_PER_LIVE_REPLY * self._live)

@@ -63,6 +63,8 @@ class Pages:
         block, whole = self._block(final=final)
         room = self.limit - self.used
         if self._fits_as_it_comes(block, whole=whole):
+            if not whole and self._is_nearly_full:
+                block = block[: _place_to_cut(block, room, _PLACES_TO_CUT[:2])]
             return self._give(block, whole=whole) if block else None
         if not self._within_block and self.used:
             # Not whole, and it may still fit: wait for its end.
@@ -73,6 +75,11 @@ class Pages:
         if _size(block) > self.limit - self.used:
             return False
         return whole or self._within_block or self.used < self.limit // 2
+
+    @property
+    def _is_nearly_full(self) -> bool:
+        """Whether text goes out by whole sentences only, so that the page ends with one."""
+        return self.used > self.limit * 3 // 4
 
     def _turn(self) -> PageBreak:
         self.turn_now()
@@ -87,7 +94,8 @@ class Pages:
 
     def _cut(self, block: str, room: int) -> str | PageBreak | None:
         head = "" if self._fence else _table_head(block)
-        end = _place_to_cut(block, room, lines_only=bool(head))
+        kinds = 1 if head else 2 if self._is_nearly_full else len(_PLACES_TO_CUT)
+        end = _place_to_cut(block, room, _PLACES_TO_CUT[:kinds])
         if end == 0:
             return self._turn() if self.used else self._give(block, whole=True)
         given = self._give(block[:end], whole=False)
@@ -154,7 +162,7 @@ def split_for_append(text: str) -> tuple[str, str]:
     waits; no link or code span lies in both.
     """
     body = text.rstrip()
-    end = _place_to_cut(body, _size(body) - 1, places=_PLACES_TO_CUT[2:]) if body else 0
+    end = _place_to_cut(body, _size(body) - 1, _PLACES_TO_CUT[2:]) if body else 0
     end = max(end, body.rfind("\n") + 1)
     while body[end : end + 1].isspace():
         end += 1
@@ -173,17 +181,11 @@ def _table_head(block: str) -> str:
     return "".join(lines) if is_table else ""
 
 
-def _place_to_cut(
-    text: str,
-    room: int,
-    *,
-    lines_only: bool = False,
-    places: tuple[re.Pattern[str], ...] = _PLACES_TO_CUT,
-) -> int:
+def _place_to_cut(text: str, room: int, places: tuple[re.Pattern[str], ...]) -> int:
     """Find the best place to cut within `room` bytes: 0 if there is none."""
     within = text.encode()[: max(room, 0)].decode(errors="ignore")
     whole = [(match.start(), match.end()) for match in _WHOLE.finditer(text)]
-    for place in places[:1] if lines_only else places:
+    for place in places:
         ends = [match.end() for match in place.finditer(within)]
         good = (e for e in reversed(ends) if not any(a < e < b for a, b in whole))
         end = next(good, 0)

@@ -182,8 +182,8 @@ class ThreadReply:
             self._wake.clear()
             await self._flush(final=False)
             if self._message is not None:
-                streamed = self._message.streamed
-                await _set_within(self._ending, self._place.pacing.seconds_between(streamed))
+                pause = self._place.pacing.seconds_between(streamed=self._message.streamed)
+                await _set_within(self._ending, pause)
 
     async def _flush(self, *, final: bool) -> None:
         await self._heed_age()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.slack.pacing import CALLS_A_MINUTE, REFUSED_SECONDS, Pacing
+
+
+class Clock:
+    """A clock that goes on when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pacing(clock: Clock) -> Pacing:
+    return Pacing(clock=clock, sleep=clock.sleep)
+
+
+async def test_a_burst_is_let_through_and_then_the_minutes_allowance_holds(
+    pacing: Pacing, clock: Clock
+) -> None:
+    for _ in range(10):
+        await pacing.turn("T1", "chat.startStream")
+    assert clock.now == 1_000.0
+    for _ in range(20):
+        await pacing.turn("T1", "chat.startStream")
+
+    assert clock.now == pytest.approx(1_060.0)
+
+
+async def test_workspaces_and_methods_have_allowances_of_their_own(pacing: Pacing) -> None:
+    for _ in range(10):
+        await pacing.turn("T1", "chat.startStream")
+
+    assert not pacing.may_call("T1", "chat.startStream")
+    assert pacing.may_call("T2", "chat.startStream")
+    assert pacing.may_call("T1", "chat.appendStream")
+
+
+async def test_a_429_is_heeded_by_everybody(pacing: Pacing, clock: Clock) -> None:
+    pacing.rest("T1", "chat.appendStream", 30.0)
+
+    assert not pacing.may_call("T1", "chat.appendStream")
+    await pacing.turn("T1", "chat.appendStream")
+    assert clock.now == pytest.approx(1_030.0)
+
+
+def test_a_refused_place_is_not_streamed_to_for_a_while(pacing: Pacing, clock: Clock) -> None:
+    pacing.streaming_refused("C1")
+
+    assert not pacing.may_stream("T1", "C1")
+    assert pacing.may_stream("T1", "C2")
+    clock.now += REFUSED_SECONDS + 1
+    assert pacing.may_stream("T1", "C1")
+
+
+def test_each_live_reply_makes_the_others_write_less_often(pacing: Pacing) -> None:
+    assert (pacing.seconds_between(streamed=True), pacing.seconds_between(streamed=False)) == (
+        1.0,
+        3.0,
+    )
+    with pacing.live_reply(), pacing.live_reply(), pacing.live_reply():
+        assert pacing.seconds_between(streamed=True) == pytest.approx(2.1)
+    assert pacing.seconds_between(streamed=True) == 1.0
+
+
+def test_hundred_replies_together_stay_within_the_appends_of_a_minute(pacing: Pacing) -> None:
+    with pacing.live_reply():
+        alone = 60 / pacing.seconds_between(streamed=True)
+
+    assert alone <= CALLS_A_MINUTE["chat.appendStream"]

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from bot import errors
+from bot.errors import (
+    FootnoteError,
+    ModelCutOff,
+    ModelOverloaded,
+    SlackRefused,
+    SlackUnreachable,
+    StoppedByUser,
+)
+from bot.turns.answer import (
+    EMPTY,
+    NO_ROOM,
+    NOTES,
+    Answer,
+    Cited,
+    Ending,
+    Finished,
+    Part,
+    Search,
+    Searched,
+    Searching,
+    Started,
+    TextDelta,
+)
+from bot.turns.run import TurnRunner
+from bot.turns.turn import Turn
+from tests.fakes import FakeModel, FakeReply, FakeSlack, FakeStore, a_question
+
+SEARCH = Search("search", ("moon distance",), sources=("https://moon.example/far",))
+FINISHED = Finished("resp_1", "gpt-test", "completed")
+PARTS = (
+    Started("resp_1"),
+    Searching("ws_1"),
+    Searched("ws_1", SEARCH),
+    TextDelta("About 384,400 km ([moon.example](https://moon."),
+    TextDelta("example/far))."),
+    Cited("https://moon.example/far", "How far"),
+    FINISHED,
+)
+
+
+async def run(
+    model: FakeModel,
+    slack: FakeSlack | None = None,
+    store: FakeStore | None = None,
+    text: str = "How far is the moon?",
+) -> tuple[FakeSlack, FakeStore]:
+    slack, store = slack or FakeSlack(), store or FakeStore()
+    clock = itertools.count(10.0, 2.5)
+    runner = TurnRunner(slack, model, store, lambda: next(clock))
+    await runner.run(Turn(7, a_question(text), "resp_0"))
+    return slack, store
+
+
+def the_answer(reply: FakeReply) -> Answer:
+    answer = reply.done[-1][1]
+    assert isinstance(answer, Answer)
+    return answer
+
+
+async def test_an_answer_is_shown_search_by_search_and_then_finished_with_its_citations() -> None:
+    slack, store = await run(FakeModel(PARTS))
+
+    assert slack.reply.done[:2] == [
+        ("search", "ws_1", None, False),
+        ("search", "ws_1", SEARCH, False),
+    ]
+    assert slack.reply.text == "About 384,400 km [1](https://moon.example/far)."
+    answer = the_answer(slack.reply)
+    assert answer.text == slack.reply.text
+    assert [(c.number, c.title, c.site) for c in answer.citations] == [
+        (1, "How far", "moon.example")
+    ]
+    assert (answer.searches, answer.unlinked, answer.seconds) == ((SEARCH,), 0, 2.5)
+    assert store.ends == [("answered", 7)]
+    assert store.responses == ["7:resp_1"]
+    assert slack.left == 1
+
+
+async def test_the_model_is_asked_in_plain_words_with_the_turn_it_is_chained_to() -> None:
+    model = FakeModel(PARTS)
+    await run(model)
+
+    [(asked, turn)] = model.asked
+    assert (asked.text, asked.name) == ("How far is the moon?", "You")
+    assert turn.previous_response_id == "resp_0"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "help", "HELP "], ids=repr)
+async def test_an_empty_question_or_help_is_answered_without_asking_the_model(text: str) -> None:
+    model = FakeModel(PARTS)
+    slack, store = await run(model, text=text)
+
+    assert slack.reply.done == [("help",)]
+    assert model.asked == []
+    assert store.ends == [("answered", 7)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModelOverloaded("x", request_id="req_1"), ModelCutOff(), KeyError("secret")],
+    ids=["the model is overloaded", "the stream is cut off", "a fault of our own"],
+)
+async def test_a_failure_is_told_in_the_thread_after_what_was_written_so_far(
+    error: Exception,
+) -> None:
+    parts: list[Part | Exception] = [*PARTS[:3], TextDelta("It is far"), error]
+    slack, store = await run(FakeModel(parts))
+
+    words = error.public if isinstance(error, FootnoteError) else FootnoteError.public
+    assert slack.reply.text == "It is far"
+    assert slack.reply.done[-1] == ("fail", words, "7")
+    assert store.ends == [("failed", 7, type(error).__name__)]
+    assert slack.left == 1
+
+
+async def test_a_stream_that_ends_without_an_end_is_a_failure() -> None:
+    slack, store = await run(FakeModel(PARTS[:-1]))
+
+    assert slack.reply.done[-1] == ("fail", ModelCutOff.public, "7")
+    assert store.ends == [("failed", 7, "ModelCutOff")]
+
+
+async def test_when_slack_fails_midway_the_model_is_hung_up_on_and_the_thread_told() -> None:
+    lost = SlackUnreachable("chat.appendStream", "x")
+    reply = FakeReply(failing={"write": lost})
+    model = FakeModel(PARTS)
+    slack, store = await run(model, FakeSlack(reply))
+
+    assert model.hung_up == 1
+    assert slack.reply.done[-1] == ("fail", SlackUnreachable.public, "7")
+    assert store.ends == [("failed", 7, "SlackUnreachable")]
+
+
+async def test_when_slack_takes_no_reply_at_all_the_turn_is_recorded_as_failed() -> None:
+    slack = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived"))
+    model = FakeModel(PARTS)
+    _, store = await run(model, slack)
+
+    assert model.asked == []
+    assert store.ends == [("failed", 7, "SlackRefused")]
+
+
+async def test_when_even_the_failure_cannot_be_told_the_turn_is_recorded_once() -> None:
+    gone = SlackRefused("chat.stopStream", "channel_not_found")
+    slack = FakeSlack(FakeReply(failing={"fail": gone}))
+    _, store = await run(FakeModel([ModelCutOff()]), slack)
+
+    assert store.ends == [("failed", 7, "SlackRefused")]
+
+
+async def test_a_stop_by_the_person_is_no_failure_and_nothing_is_posted_after_it() -> None:
+    reply = FakeReply(failing={"write": StoppedByUser()})
+    model = FakeModel(PARTS)
+    slack, store = await run(model, FakeSlack(reply))
+
+    assert slack.reply.done[-1] == ("stopped",)
+    assert store.ends == [("stopped", 7)]
+    assert model.hung_up == 1
+
+
+async def test_closing_the_bot_leaves_no_turn_running() -> None:
+    class Endless(FakeModel):
+        async def respond(self, asked, turn):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+            async for part in FakeModel.respond(self, asked, turn):
+                yield part
+            started.set()
+            await asyncio.Event().wait()
+
+    started = asyncio.Event()
+    slack, store = FakeSlack(), FakeStore()
+    runner = TurnRunner(slack, Endless(PARTS[:2]), store, lambda: 0.0)
+    task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert slack.left == 1
+    assert store.ends == [("failed", 7, "CancelledError")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "note"),
+    [
+        ("completed", "Yes.", None),
+        ("completed", " ", EMPTY),
+        ("max_output_tokens", "Yes", NOTES["max_output_tokens"]),
+        ("max_output_tokens", "", NO_ROOM),
+        ("content_filter", "", NOTES["content_filter"]),
+        ("refusal", "No.", NOTES["refusal"]),
+        ("incomplete", "Y", NOTES["incomplete"]),
+    ],
+)
+async def test_an_answer_that_did_not_end_well_says_so(
+    ending: Ending, text: str, note: str | None
+) -> None:
+    parts: list[Part | Exception] = [TextDelta(text), Finished("resp_1", "m", ending)]
+    slack, _ = await run(FakeModel(parts))
+
+    assert the_answer(slack.reply).note == note
+
+
+def test_every_error_has_words_of_its_own_that_tell_what_to_do() -> None:
+    classes = [c for c in vars(errors).values() if isinstance(c, type) and c.__mro__[-3:-2]]
+    known = [c for c in classes if issubclass(c, FootnoteError)]
+
+    assert len(known) > 20
+    models = [c for c in known if issubclass(c, errors.ModelError) and c is not errors.ModelError]
+    assert len({c.public for c in models}) == len(models)
+    assert all(c.public.endswith(".") for c in known)

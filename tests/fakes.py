@@ -123,14 +123,14 @@ class FakeStore:
     async def note_response(self, turn: Turn, response_id: str) -> None:
         self.responses.append(f"{turn.id}:{response_id}")
 
-    async def finish(self, turn: Turn, answer: Answer | None) -> None:
-        if "finish" in self.failing:
-            raise self.failing["finish"]
+    async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
+        if "finish_turn" in self.failing:
+            raise self.failing["finish_turn"]
         self.ends.append(("answered", turn.id))
         self.last_response_id = answer.finished.response_id if answer else self.last_response_id
 
-    async def fail(self, turn: Turn, error: BaseException) -> None:
+    async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         self.ends.append(("failed", turn.id, type(error).__name__))
 
-    async def stop(self, turn: Turn) -> None:
+    async def stop_turn(self, turn: Turn) -> None:
         self.ends.append(("stopped", turn.id))

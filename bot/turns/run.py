@@ -1,6 +1,6 @@
 """The one path of a question: taken once, answered in its thread, or said there why not.
 
-inbox.take ─► store.take │ acknowledged │ store.start ─► slack.open_reply ─► model.respond
+inbox.take ─► store.take │ acknowledged │ store.start ─► open_reply ─► model.respond
                                                                │                 │ parts
                           thread ◄─ messages ◄─ reply ◄─ pieces of text ◄─ draft ◄┘
 
@@ -72,12 +72,16 @@ class Reply(Protocol):
         ...
 
 
-class Slack(Protocol):
-    """Where questions come from and answers go."""
+class Replies(Protocol):
+    """Where answers go."""
 
     def open_reply(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
         """Show a first sign in the thread; on leaving, nothing of the reply is left spinning."""
         ...
+
+
+class People(Protocol):
+    """Who is meant by what was written."""
 
     async def read(self, question: Question) -> Asked:
         """Say the question in plain words, with names instead of ids."""
@@ -91,15 +95,15 @@ class Store(Protocol):
         """Record which response is being written."""
         ...
 
-    async def finish(self, turn: Turn, answer: Answer | None) -> None:
+    async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
         """Record the answer, which the thread's next turn is chained to; None for help."""
         ...
 
-    async def fail(self, turn: Turn, error: BaseException) -> None:
+    async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         """Record that the turn ended without an answer."""
         ...
 
-    async def stop(self, turn: Turn) -> None:
+    async def stop_turn(self, turn: Turn) -> None:
         """Record that the person stopped it."""
         ...
 
@@ -108,7 +112,8 @@ class Store(Protocol):
 class TurnRunner:
     """Runs turns, one call each."""
 
-    slack: Slack
+    replies: Replies
+    people: People
     model: Model
     store: Store
     clock: Callable[[], float]  #: seconds, for the time an answer took
@@ -116,14 +121,14 @@ class TurnRunner:
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
         try:
-            async with self.slack.open_reply(turn) as reply:
+            async with self.replies.open_reply(turn) as reply:
                 await self._run_in(reply, turn)
         except asyncio.CancelledError as error:  # the bot closes, and the reply has said so
-            await self.store.fail(turn, error)
+            await self.store.fail_turn(turn, error)
             raise
         except Exception as error:  # the twin of the one below: Slack took no reply at all
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})
-            await self.store.fail(turn, error)
+            await self.store.fail_turn(turn, error)
 
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         draft = Draft()
@@ -131,13 +136,13 @@ class TurnRunner:
             answer = await self._answer(turn, reply, draft)
         except StoppedByUser:
             await reply.stopped()
-            await self.store.stop(turn)
+            await self.store.stop_turn(turn)
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
             _log_failure(turn, error)
             await _fail(reply, draft, error, str(turn.id))
-            await self.store.fail(turn, error)
+            await self.store.fail_turn(turn, error)
         else:
-            await self.store.finish(turn, answer)
+            await self.store.finish_turn(turn, answer)
 
     async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
         if turn.question.wants_help:
@@ -159,7 +164,7 @@ class TurnRunner:
 
     async def _write(self, turn: Turn, reply: Reply, draft: Draft) -> Finished:
         """Pass the model's parts on as they come."""
-        asked = await self.slack.read(turn.question)
+        asked = await self.people.read(turn.question)
         async with aclosing(self.model.respond(asked, turn)) as parts:  # hang up if Slack fails
             async for part in parts:
                 match part:

@@ -54,7 +54,7 @@ async def run(
 ) -> tuple[FakeSlack, FakeStore]:
     slack, store = slack or FakeSlack(), store or FakeStore()
     clock = itertools.count(10.0, 2.5)
-    runner = TurnRunner(slack, model, store, lambda: next(clock))
+    runner = TurnRunner(slack, slack, model, store, lambda: next(clock))
     await runner.run(Turn(7, a_question(text), "resp_0"))
     return slack, store
 
@@ -176,7 +176,7 @@ async def test_closing_the_bot_leaves_no_turn_running() -> None:
 
     started = asyncio.Event()
     slack, store = FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, Endless(PARTS[:2]), store, lambda: 0.0)
+    runner = TurnRunner(slack, slack, Endless(PARTS[:2]), store, lambda: 0.0)
     task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
     await started.wait()
     task.cancel()

@@ -1,0 +1,192 @@
+"""What the bot can look up: messages, channels, people, itself."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from bot.playground.slack.arguments import Refusal
+from bot.playground.slack.messages import readable, shown
+from bot.playground.slack.workspace import BOT_ID, BOT_USER, TEAM, Channel, Message
+
+if TYPE_CHECKING:
+    from bot.playground.slack.arguments import Arguments
+    from bot.playground.slack.server import LocalSlack
+
+Json = dict[str, Any]
+
+
+async def auth_test(slack: LocalSlack, _args: Arguments) -> Json:
+    """Say whose token it is."""
+    return {
+        "url": f"{slack.url}/",
+        "team": "Local Slack",
+        "team_id": TEAM,
+        "user": "footnote",
+        "user_id": BOT_USER,
+        "bot_id": BOT_ID,
+        "is_enterprise_install": False,
+    }
+
+
+async def history(slack: LocalSlack, args: Arguments) -> Json:
+    """Return a channel's messages without replies, the newest first."""
+    channel = _joined(slack, args)
+    roots = [m for m in channel.messages.values() if m.thread_ts in (None, m.ts)]
+    return _page(slack, args, channel, _within(args, roots)[::-1])
+
+
+async def replies(slack: LocalSlack, args: Arguments) -> Json:
+    """Return a thread, the oldest first and its root before all."""
+    channel = _joined(slack, args)
+    message = channel.messages.get(args.text("ts"))
+    if message is None:
+        raise Refusal("thread_not_found")
+    thread = channel.thread(message.thread_ts or message.ts)
+    return _page(slack, args, channel, [*thread[:1], *_within(args, thread[1:])])
+
+
+async def info(slack: LocalSlack, args: Arguments) -> Json:
+    """Describe a channel."""
+    return {"channel": _described(readable(slack, args))}
+
+
+async def members(slack: LocalSlack, args: Arguments) -> Json:
+    """Return who is in a channel."""
+    return {"members": sorted(readable(slack, args).members), "response_metadata": _end()}
+
+
+async def users_conversations(slack: LocalSlack, _args: Arguments) -> Json:
+    """Return the channels that the bot is in."""
+    channels = [c for c in slack.workspace.channels.values() if BOT_USER in c.members]
+    return {"channels": [_described(c) for c in channels], "response_metadata": _end()}
+
+
+async def conversations_list(slack: LocalSlack, _args: Arguments) -> Json:
+    """Return the channels that the bot can see."""
+    channels = [
+        c
+        for c in slack.workspace.channels.values()
+        if not c.is_im and (not c.is_private or BOT_USER in c.members)
+    ]
+    return {"channels": [_described(c) for c in channels], "response_metadata": _end()}
+
+
+async def open_dm(slack: LocalSlack, args: Arguments) -> Json:
+    """Open the direct message with a person."""
+    user = args.text("users")
+    if user not in slack.workspace.users:
+        raise Refusal("user_not_found")
+    return {"channel": {"id": slack.workspace.dm(user).id}}
+
+
+async def join(slack: LocalSlack, args: Arguments) -> Json:
+    """Join a public channel."""
+    channel = readable(slack, args)
+    if channel.is_private or channel.is_im:
+        raise Refusal("method_not_supported_for_channel_type")
+    channel.members.add(BOT_USER)
+    return {"channel": _described(channel)}
+
+
+async def users_info(slack: LocalSlack, args: Arguments) -> Json:
+    """Describe a person."""
+    user = slack.workspace.users.get(args.text("user"))
+    if user is None:
+        raise Refusal("user_not_found")
+    names = {"display_name": user.name, "real_name": user.name}
+    return {
+        "user": {
+            "id": user.id,
+            "team_id": user.team,
+            "name": user.name.lower(),
+            "real_name": user.name,
+            "profile": names,
+            "is_bot": user.is_bot,
+            "is_restricted": user.is_restricted,
+            "is_ultra_restricted": False,
+            "is_stranger": user.team != TEAM,
+            "tz": "Etc/UTC",
+        }
+    }
+
+
+async def bots_info(_slack: LocalSlack, args: Arguments) -> Json:
+    """Describe a bot."""
+    if args.text("bot") != BOT_ID:
+        raise Refusal("bot_not_found")
+    return {"bot": {"id": BOT_ID, "name": "Footnote", "user_id": BOT_USER}}
+
+
+def _joined(slack: LocalSlack, args: Arguments) -> Channel:
+    channel = readable(slack, args)
+    if BOT_USER not in channel.members:
+        raise Refusal("not_in_channel")
+    return channel
+
+
+def _within(args: Arguments, messages: list[Message]) -> list[Message]:
+    oldest, latest = args.text("oldest", "0"), args.text("latest", "9" * 12)
+    try:
+        low, high = float(oldest or 0), float(latest or "9" * 12)
+    except ValueError:
+        raise Refusal("invalid_ts_oldest") from None
+    inclusive = args.flag("inclusive")
+    return [
+        m
+        for m in messages
+        if low < float(m.ts) < high or (inclusive and float(m.ts) in (low, high))
+    ]
+
+
+def _page(slack: LocalSlack, args: Arguments, channel: Channel, messages: list[Message]) -> Json:
+    limit = max(1, min(args.number("limit", 100), slack.limits.history_objects))
+    begin = _decoded(args.optional("cursor"))
+    page = messages[begin : begin + limit]
+    more = begin + limit < len(messages)
+    with_metadata = args.flag("include_all_metadata")
+    return {
+        "messages": [_counted(channel, shown(m, metadata=with_metadata)) for m in page],
+        "has_more": more,
+        "response_metadata": {"next_cursor": _encoded(begin + limit) if more else ""},
+    }
+
+
+def _counted(channel: Channel, message: Json) -> Json:
+    thread = channel.thread(message["ts"])[1:] if "thread_ts" not in message else []
+    if not thread:
+        return message
+    latest = {"latest_reply": thread[-1].ts, "reply_count": len(thread)}
+    return message | {"thread_ts": message["ts"], **latest}
+
+
+def _encoded(position: int) -> str:
+    return base64.b64encode(f"next:{position}".encode()).decode()
+
+
+def _decoded(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.b64decode(cursor).decode().removeprefix("next:"))
+    except ValueError:
+        raise Refusal("invalid_cursor") from None
+
+
+def _described(channel: Channel) -> Json:
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_channel": not channel.is_private and not channel.is_im,
+        "is_private": channel.is_private,
+        "is_im": channel.is_im,
+        "is_mpim": False,
+        "is_archived": channel.is_archived,
+        "is_member": BOT_USER in channel.members,
+        "is_ext_shared": "U0STRANGER" in channel.members,
+        "num_members": len(channel.members),
+    }
+
+
+def _end() -> Json:
+    return {"next_cursor": ""}

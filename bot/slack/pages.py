@@ -114,7 +114,9 @@ class Pages:
                 return self._text[: self._held_back(lines, index, end, fence)], False
             fence_before, fence = fence, open_fence(line, fence)
             end += len(line)
-            if not fence and (fence_before or _ends_block(line, lines[index + 1 : index + 3])):
+            if fence or (index < 2 and self._text.startswith("#")):  # noqa: PLR2004
+                continue  # a heading stays with what it heads
+            if fence_before or _ends_block(line, lines[index + 1 : index + 3]):
                 return self._text[:end], True
         if final:
             return self._text, True

@@ -116,6 +116,7 @@ class ThreadReply:
         self._plan = "Not finished"
         with contextlib.suppress(FootnoteError):  # what ended the writer is being told right now
             await self._stop_writing()
+            await self._flush(final=True)
         await self._close([[failure_block(words, reference)]])
 
     async def help(self) -> None:
@@ -200,7 +201,10 @@ class ThreadReply:
             return
         age = self._place.pacing.clock() - self._message.opened_at
         if age > PAGE_SECONDS:
-            await self._next_message()
+            old = self._message
+            await self._send(final=True)
+            if self._message is old:
+                await self._next_message()
         elif age > PAGE_SECONDS_CALM:
             self._pages.turn_soon()
 

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackRefused, StoppedByUser
+from bot.playground.slack import Limits, LocalSlack
+from bot.slack.pacing import Pacing
+from bot.slack.pages import open_fence
+from bot.slack.reply import PAGE_SECONDS, Replies, ThreadReply
+from bot.slack.web import SlackWeb
+from bot.turns.answer import Answer, Citation, Finished, Search, Usage
+from bot.turns.pieces import Code, Mark, Piece, Prose
+from bot.turns.question import Question, Thread
+from bot.turns.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.playground.slack.workspace import Message
+
+SEARCH = Search("search", ("heat pumps 2026",), sources=("https://docs.example/1",))
+
+
+class Clock:
+    """Real time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+class Stage:
+    """A local Slack with a question in it, and what is needed to reply."""
+
+    def __init__(self, slack: LocalSlack, question: Question, clock: Clock) -> None:
+        self.slack = slack
+        self.question = question
+        self.clock = clock
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock)
+        self._replies = Replies(SlackWeb(client), pacing, "Ask me things.")
+
+    def open_reply(self):  # type: ignore[no-untyped-def] # noqa: ANN201 - as open_reply's
+        return self._replies.open_reply(Turn(5, self.question, None))
+
+    @property
+    def answers(self) -> list[Message]:
+        thread = self.question.thread
+        return self.slack.thread(thread.channel, thread.thread_ts)[1:]
+
+    @property
+    def text(self) -> str:
+        return "".join(message.markdown for message in self.answers)
+
+
+@asynccontextmanager
+async def stage(limits: Limits | None = None, *, channel: str = "general") -> AsyncIterator[Stage]:
+    async with LocalSlack.start(limits=limits or Limits()) as slack:
+        you, place = slack.users["you"], slack.channels[channel]
+        ts = await slack.say(you, place, "A question")
+        thread = Thread(team=slack.team, channel=place, thread_ts=ts)
+        question = Question(
+            thread=thread, ts=ts, user=you, user_team=slack.team, text="A question"
+        )
+        yield Stage(slack, question, Clock())
+
+
+def an_answer(text: str, citations: int = 1) -> Answer:
+    return Answer(
+        finished=Finished("resp_1", "gpt-test", "completed", Usage(100, 20)),
+        text=text,
+        citations=tuple(
+            Citation(n, f"https://docs.example/{n}", f"Page {n}") for n in range(1, citations + 1)
+        ),
+        searches=(SEARCH,),
+        unlinked=0,
+        seconds=3.0,
+    )
+
+
+async def write_all(reply: ThreadReply, pieces: list[Piece], *, finish: bool = True) -> str:
+    for number, piece in enumerate(pieces):
+        await reply.write([piece])
+        if number % 7 == 0:
+            await asyncio.sleep(0)
+    text = "".join(piece.text for piece in pieces)
+    if finish:
+        await reply.finish(an_answer(text))
+    return text
+
+
+def words(count: int) -> list[Piece]:
+    return [Prose(f"word{n} " + ("\n\n" if n % 40 == 39 else "")) for n in range(count)]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+async def test_an_answer_shows_its_searches_then_its_text_then_what_stands_below() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        await s.slack.until(lambda _: bool(s.answers))  # the first sign, before anything is known
+        await reply.show_search("ws_1", None)
+        await reply.show_search("ws_1", SEARCH)
+        await write_all(reply, [Prose("Prices fell "), Mark(1, "https://docs.example/1"), Prose(".")])
+        [message] = s.answers
+
+    assert message.markdown == "Prices fell [1](https://docs.example/1)."
+    assert message.streaming_state == "completed"
+    assert [(t.title, t.status) for t in message.tasks.values()] == [
+        ("Reading the question", "complete"),
+        ("“heat pumps 2026”", "complete"),
+    ]
+    assert message.plan_title == "Researched with 1 search"
+    assert [block["type"] for block in message.final_blocks] == ["section", "context", "context"]
+    assert message.metadata == {
+        "event_type": "footnote_answer",
+        "event_payload": {"turn": 5, "part": 1},
+    }
+    assert (reply.produced, reply.delivered) == (len(message.markdown),) * 2
+
+
+def long_answer() -> list[Piece]:
+    """60,000 characters and more, with code, tables and 80 links."""
+    pieces: list[Piece] = []
+    for n in range(1, 81):
+        pieces += [Prose(f"## Part {n}\n\n")]
+        pieces += [Prose(f"Sentence {k} of part {n} says a thing. ") for k in range(13)]
+        pieces += [Prose("See "), Mark(n, f"https://docs.example/{n}"), Prose(".\n\n")]
+        pieces += [Code("```python\n")]
+        pieces += [Code(f"    value_{n}_{k} = {k}  # <not a link>\n") for k in range(6)]
+        pieces += [Code("```"), Prose("\n\n| a | b |\n|---|---|\n")]
+        pieces += [Prose(f"| {n} | {k} |\n") for k in range(6)] + [Prose("\n")]
+    return pieces
+
+
+async def test_60_000_characters_arrive_whole_in_order_with_every_fence_closed() -> None:
+    pieces = long_answer()
+    async with stage() as s, s.open_reply() as reply:
+        for piece in pieces:
+            await reply.write([piece])
+            await asyncio.sleep(0)
+        text = "".join(piece.text for piece in pieces)
+        await reply.finish(an_answer(text, citations=80))
+        answers = [message for message in s.answers if message.markdown]
+        below = [block for message in s.answers for block in message.final_blocks or message.blocks]
+
+    assert len(text) > 60_000
+    assert squeezed("".join(m.markdown + "\n" for m in answers)) == squeezed(text)
+    assert "    value_80_5 = 5" in answers[-1].markdown
+    assert all(message.streaming_state == "completed" for message in answers)
+    assert all(open_fence(message.markdown) == "" for message in answers)
+    assert all(len(message.markdown.encode()) <= 8_000 for message in answers)
+    assert all(m.markdown.rstrip().endswith(("|", ".", "```")) for m in answers)
+    assert sum(line[0].isdigit() for b in below for line in section_lines(b)) == 80
+    assert reply.produced == reply.delivered
+
+
+def section_lines(block: dict[str, object]) -> list[str]:
+    text = block.get("text")
+    return str(text["text"]).splitlines() if isinstance(text, dict) else []
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "message_not_in_streaming_state"])
+async def test_what_a_message_refuses_goes_into_the_next_one(code: str) -> None:
+    async with stage() as s, s.open_reply() as reply:
+        s.slack.fail("chat.appendStream", error=code, times=1, skip=1)
+        text = await write_all(reply, words(400))
+        answers = s.answers
+
+    assert len(answers) == 2
+    assert squeezed(s.text) == squeezed(text)
+
+
+async def test_a_fence_that_is_open_where_a_message_ends_is_closed_there_and_opened_again() -> None:
+    code: list[Piece] = [Code("```py\n"), *(Code(f"line_{n} = {n}\n") for n in range(900))]
+    async with stage() as s, s.open_reply() as reply:
+        text = await write_all(reply, [*code, Code("```"), Prose("\nDone.")])
+        answers = s.answers
+
+    assert len(answers) > 1
+    assert all(m.markdown.startswith("```py\n") for m in answers)
+    assert all(open_fence(m.markdown) == "" for m in answers)
+    lines = [ln for m in answers for ln in m.markdown.splitlines() if not ln.startswith("```")]
+    assert lines == [ln for ln in text.splitlines() if not ln.startswith("```")]
+
+
+async def test_a_429_is_waited_out_and_nothing_is_lost() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        s.slack.fail("chat.appendStream", status=429, retry_after=0.05, times=2)
+        text = await write_all(reply, words(100))
+
+    assert squeezed(s.text) == squeezed(text)
+    assert len(s.answers) == 1
+
+
+@pytest.mark.parametrize("method", ["chat.appendStream", "chat.stopStream"])
+async def test_a_lost_answer_of_slack_neither_doubles_nor_loses_text(method: str) -> None:
+    async with stage() as s, s.open_reply() as reply:
+        s.slack.fail(method, after=True, times=1)
+        text = await write_all(reply, words(100))
+        [message] = s.answers
+
+    shown = message.markdown or "".join(
+        str(b.get("text")) for b in message.blocks if b["type"] == "markdown"
+    )
+    assert squeezed(shown) == squeezed(text)
+
+
+@pytest.mark.parametrize("code", ["unknown_method", "feature_not_enabled", "missing_scope"])
+async def test_where_streaming_is_refused_the_reply_is_posted_and_updated(code: str) -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", error=code, times=100)
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(3_000))
+        async with s.open_reply() as reply:
+            await reply.help()
+        answers = s.answers
+
+    shown = " ".join(
+        str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown"
+    )
+    assert squeezed(shown) == squeezed(text) + " Ask me things."
+    assert len(s.slack.calls_of("chat.startStream")) == 1  # remembered, not asked again
+    assert all(call.params.get("unfurl_links") is False for call in s.slack.calls_of("chat.postMessage"))
+
+
+async def test_when_the_minutes_streams_are_used_up_the_reply_is_posted() -> None:
+    async with stage() as s:
+        for _ in range(11):
+            async with s.open_reply() as reply:
+                await write_all(reply, [Prose("Short.")])
+
+    assert len(s.slack.calls_of("chat.startStream")) == 10
+    assert len(s.slack.calls_of("chat.postMessage")) == 1
+    assert len(s.answers) == 11
+
+
+async def test_a_stream_is_left_before_slack_closes_it() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        await write_all(reply, [Prose("First. ")], finish=False)
+        await s.slack.until(lambda _: "First" in s.text)
+        s.clock.ahead += PAGE_SECONDS + 1
+        await write_all(reply, [Prose("Second.")])
+        answers = s.answers
+
+    assert [squeezed(message.markdown) for message in answers] == ["First.", "Second."]
+    assert answers[0].plan_title == "Continued below"
+
+
+async def test_a_search_that_runs_while_a_stream_gets_old_goes_on_in_the_next_message() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        await reply.show_search("ws_1", None)
+        await s.slack.until(lambda _: "ws_1" in s.answers[0].tasks)
+        s.clock.ahead += PAGE_SECONDS + 1
+        await reply.show_search("ws_2", None)
+        await s.slack.until(lambda _: len(s.answers) == 2)
+        await reply.show_search("ws_1", SEARCH)
+        await write_all(reply, [Prose("Text.")])
+        answers = s.answers
+
+    assert [list(m.tasks) for m in answers] == [["question", "ws_1", "ws_2"], ["ws_1", "ws_2"]]
+    assert {task.status for m in answers for task in m.tasks.values()} == {"complete"}
+
+
+async def test_a_stop_by_the_person_ends_the_writing() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        await write_all(reply, [Prose("Begin. ")], finish=False)
+        await s.slack.until(lambda _: "Begin" in s.text)
+        await s.slack.stop(s.question.user, s.question.thread.channel, s.answers[0].ts)
+        with pytest.raises(StoppedByUser):
+            async with asyncio.timeout(5):
+                while True:
+                    await reply.write([Prose("more ")])
+                    await asyncio.sleep(0)
+        await reply.stopped()
+        calls = len(s.slack.calls)
+
+    assert len(s.slack.calls) == calls
+    assert len(s.answers) == 1
+
+
+async def test_a_failure_is_told_below_what_was_written_and_nothing_spins() -> None:
+    async with stage() as s, s.open_reply() as reply:
+        await reply.show_search("ws_1", None)
+        await write_all(reply, [Prose("Half an ans")], finish=False)
+        await reply.fail("The model broke off.", "5")
+        [message] = s.answers
+
+    assert message.markdown == "Half an ans"
+    assert message.streaming_state == "completed"
+    assert "The model broke off.  (reference 5)" in str(message.final_blocks)
+    assert "in_progress" not in {task.status for task in message.tasks.values()}
+
+
+async def test_a_reply_that_is_left_in_the_middle_is_closed_with_words() -> None:
+    async with stage() as s:
+        with pytest.raises(KeyError):
+            async with s.open_reply() as reply:
+                await write_all(reply, [Prose("Half")], finish=False)
+                raise KeyError
+        [message] = s.answers
+
+    assert message.streaming_state == "completed"
+    assert "I was stopped before this answer was complete" in str(message.final_blocks)
+
+
+async def test_where_the_bot_may_not_write_the_reply_does_not_open() -> None:
+    async with stage(channel="random") as s:
+        with pytest.raises(SlackRefused, match="not_in_channel"):
+            async with s.open_reply():
+                pass
+
+
+async def test_blocks_that_slack_refuses_do_not_leave_the_stream_open() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.stopStream", error="invalid_blocks", times=1)
+        with pytest.raises(SlackRefused, match="invalid_blocks"):
+            async with s.open_reply() as reply:
+                await write_all(reply, [Prose("Text.")])
+
+    assert [message.streaming_state for message in s.answers] == ["completed"]
+
+
+async def test_hundred_replies_at_once_stay_within_what_slack_allows_together() -> None:
+    async with stage() as s:
+        async def one() -> None:
+            async with s.open_reply() as reply:
+                await write_all(reply, words(20))
+
+        await asyncio.gather(*(one() for _ in range(12)))
+
+    assert [call for call in s.slack.calls if call.status == 429] == []
+    assert len(s.answers) == 12

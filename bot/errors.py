@@ -21,6 +21,8 @@ FootnoteError
 │   ├── SlackRefused             an error code that a repeat would not change
 │   ├── SlackRateLimited         429: the same call works after a pause
 │   └── SlackUnreachable         no connection, or no answer that could be read
+├── TurnInterrupted          the bot was stopped while it answered
+├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure
 """
 
@@ -174,6 +176,12 @@ class SlackUnreachable(SlackError):
     """Slack could not be reached, or its answer could not be read: it may have acted or not."""
 
     public = "I could not reach Slack."
+
+
+class TurnInterrupted(FootnoteError):
+    """The bot was stopped, or died, before the answer was complete."""
+
+    public = "I was stopped before this answer was complete. Please ask again."
 
 
 class StoppedByUser(FootnoteError):

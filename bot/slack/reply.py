@@ -16,20 +16,23 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.errors import FootnoteError, SlackRefused
+from bot.errors import FootnoteError, SlackRefused, TurnInterrupted
 from bot.slack.blocks import below_answer, counted, described, failure_block, size
 from bot.slack.markdown import SlackMarkdown
 from bot.slack.messages import Growth, MessageFull, Place, Task, open_message
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
+from bot.slack.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from bot.slack.agent import Agent
     from bot.slack.messages import Message
     from bot.slack.pacing import Pacing
     from bot.slack.web import SlackWeb
     from bot.turns.answer import Answer, Search
     from bot.turns.pieces import Piece
+    from bot.turns.question import Question
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,6 @@ MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
 READING = "question"
 RUNNING: Literal["in_progress"] = "in_progress"
 RESENDS = 3  # of what a message refused, each in a new one
-INTERRUPTED = "I was stopped before this answer was complete. Please ask again."
 
 
 class ThreadReply:
@@ -135,7 +137,7 @@ class ThreadReply:
         """Leave nothing spinning, whatever happened."""
         try:
             if not self.closed:
-                await self.fail(INTERRUPTED, str(self._turn.id))
+                await self.fail(TurnInterrupted.public, str(self._turn.id))
         except FootnoteError as error:
             log.warning("reply left open", extra={"error": str(error)})
         finally:
@@ -295,10 +297,11 @@ class ThreadReply:
 class Replies:
     """Opens replies in one Slack."""
 
-    def __init__(self, web: SlackWeb, pacing: Pacing, help_words: str) -> None:
+    def __init__(self, web: SlackWeb, pacing: Pacing, help_words: str, agent: Agent) -> None:
         self._web = web
         self._pacing = pacing
         self._help_words = help_words
+        self._agent = agent
 
     @asynccontextmanager
     async def open_reply(self, turn: Turn) -> AsyncIterator[ThreadReply]:
@@ -307,10 +310,16 @@ class Replies:
         reply = ThreadReply(place, turn, self._help_words)
         with self._pacing.live_reply():
             await reply.open()
+            title = asyncio.create_task(self._name_thread(turn.question))
             try:
                 yield reply
             finally:
                 await reply.abandon()
+                await title
+
+    async def _name_thread(self, question: Question) -> None:
+        if question.is_root and not question.wants_help:
+            await self._agent.title(question.thread, plain(question.text, {}))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
+# These read no JSON body; all others that the bot calls do (from their method pages).
+QUERIED = {"auth.test", "users.info", "chat.getPermalink"}
 
 
 class SlackWeb:
@@ -32,7 +34,11 @@ class SlackWeb:
         """
         body = {name: value for name, value in params.items() if value is not None}
         try:
-            response = await self._client.api_call(method, json=body)
+            response = await (
+                self._client.api_call(method, http_verb="GET", params=body)
+                if method in QUERIED
+                else self._client.api_call(method, json=body)
+            )
         except SlackApiError as error:
             raise _translated(method, error) from error
         except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -25,6 +25,11 @@ class Question:
     text: str  #: Slack's mrkdwn as written, the bot's own mention taken out; "" asks for help
 
     @property
+    def is_root(self) -> bool:
+        """Whether the question begins its thread."""
+        return self.ts == self.thread.thread_ts
+
+    @property
     def wants_help(self) -> bool:
         """Whether nothing was asked but how to ask."""
         return self.text.strip().lower() in {"", "help"}

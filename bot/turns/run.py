@@ -14,7 +14,14 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bot.errors import FootnoteError, ModelCutOff, ModelError, StoppedByUser, public_words
+from bot.errors import (
+    FootnoteError,
+    ModelCutOff,
+    ModelError,
+    StoppedByUser,
+    TurnInterrupted,
+    public_words,
+)
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started
 from bot.turns.draft import Draft
 
@@ -129,6 +136,16 @@ class TurnRunner:
         except Exception as error:  # the twin of the one below: Slack took no reply at all
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})
             await self.store.fail_turn(turn, error)
+
+    async def tell_interrupted(self, turn: Turn) -> None:
+        """Tell the thread of a turn that a process left running when it died."""
+        interrupted = TurnInterrupted()
+        try:
+            async with self.replies.open_reply(turn) as reply:
+                await reply.fail(public_words(interrupted), str(turn.id))
+        except FootnoteError as error:
+            log.warning("a thread could not be told", extra={"turn": turn.id, "error": str(error)})
+        await self.store.fail_turn(turn, interrupted)
 
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         draft = Draft()

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRefused, StoppedByUser
 from bot.playground.slack import Limits, LocalSlack
+from bot.slack.agent import Agent
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
 from bot.slack.reply import PAGE_SECONDS, Replies, ThreadReply
@@ -46,7 +47,8 @@ class Stage:
         self.clock = clock
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock)
-        self._replies = Replies(SlackWeb(client), pacing, "Ask me things.")
+        web = SlackWeb(client)
+        self._replies = Replies(web, pacing, "Ask me things.", Agent(web, clock))
 
     def open_reply(self):  # type: ignore[no-untyped-def] # noqa: ANN201 - as open_reply's
         return self._replies.open_reply(Turn(5, self.question, None))
@@ -67,9 +69,7 @@ async def stage(limits: Limits | None = None, *, channel: str = "general") -> As
         you, place = slack.users["you"], slack.channels[channel]
         ts = await slack.say(you, place, "A question")
         thread = Thread(team=slack.team, channel=place, thread_ts=ts)
-        question = Question(
-            thread=thread, ts=ts, user=you, user_team=slack.team, text="A question"
-        )
+        question = Question(thread=thread, ts=ts, user=you, user_team=slack.team, text="A question")
         yield Stage(slack, question, Clock())
 
 
@@ -97,6 +97,19 @@ async def write_all(reply: ThreadReply, pieces: list[Piece], *, finish: bool = T
     return text
 
 
+async def write_for_ever(reply: ThreadReply) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            await reply.write([Prose("more ")])
+            await asyncio.sleep(0)
+
+
+async def write_and_break(s: Stage) -> None:
+    async with s.open_reply() as reply:
+        await write_all(reply, [Prose("Half")], finish=False)
+        raise KeyError
+
+
 def words(count: int) -> list[Piece]:
     return [Prose(f"word{n} " + ("\n\n" if n % 40 == 39 else "")) for n in range(count)]
 
@@ -110,7 +123,9 @@ async def test_an_answer_shows_its_searches_then_its_text_then_what_stands_below
         await s.slack.until(lambda _: bool(s.answers))  # the first sign, before anything is known
         await reply.show_search("ws_1", None)
         await reply.show_search("ws_1", SEARCH)
-        await write_all(reply, [Prose("Prices fell "), Mark(1, "https://docs.example/1"), Prose(".")])
+        await write_all(
+            reply, [Prose("Prices fell "), Mark(1, "https://docs.example/1"), Prose(".")]
+        )
         [message] = s.answers
 
     assert message.markdown == "Prices fell [1](https://docs.example/1)."
@@ -225,12 +240,12 @@ async def test_where_streaming_is_refused_the_reply_is_posted_and_updated(code: 
             await reply.help()
         answers = s.answers
 
-    shown = " ".join(
-        str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown"
-    )
+    shown = " ".join(str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown")
     assert squeezed(shown) == squeezed(text) + " Ask me things."
     assert len(s.slack.calls_of("chat.startStream")) == 1  # remembered, not asked again
-    assert all(call.params.get("unfurl_links") is False for call in s.slack.calls_of("chat.postMessage"))
+    assert all(
+        call.params.get("unfurl_links") is False for call in s.slack.calls_of("chat.postMessage")
+    )
 
 
 async def test_when_the_minutes_streams_are_used_up_the_reply_is_posted() -> None:
@@ -277,10 +292,7 @@ async def test_a_stop_by_the_person_ends_the_writing() -> None:
         await s.slack.until(lambda _: "Begin" in s.text)
         await s.slack.stop(s.question.user, s.question.thread.channel, s.answers[0].ts)
         with pytest.raises(StoppedByUser):
-            async with asyncio.timeout(5):
-                while True:
-                    await reply.write([Prose("more ")])
-                    await asyncio.sleep(0)
+            await write_for_ever(reply)
         await reply.stopped()
         calls = len(s.slack.calls)
 
@@ -304,9 +316,7 @@ async def test_a_failure_is_told_below_what_was_written_and_nothing_spins() -> N
 async def test_a_reply_that_is_left_in_the_middle_is_closed_with_words() -> None:
     async with stage() as s:
         with pytest.raises(KeyError):
-            async with s.open_reply() as reply:
-                await write_all(reply, [Prose("Half")], finish=False)
-                raise KeyError
+            await write_and_break(s)
         [message] = s.answers
 
     assert message.streaming_state == "completed"
@@ -332,6 +342,7 @@ async def test_blocks_that_slack_refuses_do_not_leave_the_stream_open() -> None:
 
 async def test_hundred_replies_at_once_stay_within_what_slack_allows_together() -> None:
     async with stage() as s:
+
         async def one() -> None:
             async with s.open_reply() as reply:
                 await write_all(reply, words(20))

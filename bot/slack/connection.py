@@ -1,0 +1,131 @@
+"""How Slack reaches the bot: over Socket Mode, or by signed posts of the Events API."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SettingsError, SlackUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.slack.events import Bot
+
+log = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+BODY_BYTES = 1024 * 1024  # an event is some kilobytes
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+
+
+@asynccontextmanager
+async def open_client(token: str, api_url: str) -> AsyncIterator[AsyncWebClient]:
+    """Open a client of the Web API whose connections are kept and shared."""
+    if _is_loopback(api_url):
+        # slack_sdk takes these even for a loopback address and knows no NO_PROXY. Bolt builds a
+        # client for every request, which reads them anew: so they have to go.
+        for name in PROXIES:
+            os.environ.pop(name, None)
+    async with aiohttp.ClientSession() as session:
+        yield AsyncWebClient(token=token, base_url=api_url, session=session)
+
+
+def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> AsyncApp:
+    """Build the Bolt app, which acknowledges when a listener has returned."""
+    # Set together, these turn the app into an OAuth app that drops its token without a word.
+    for name in OAUTH:
+        os.environ.pop(name, None)
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=bot.team,
+            bot_user_id=bot.user,
+            bot_id=bot.bot_id,
+            bot_token=client.token,
+        )
+
+    return AsyncApp(
+        # Without the token: it comes with each authorization, and Bolt warns of two.
+        client=AsyncWebClient(base_url=client.base_url, session=client.session),
+        authorize=authorize,
+        signing_secret=signing_secret or "",
+        process_before_response=True,
+        attaching_conversation_kwargs_enabled=False,
+    )
+
+
+@asynccontextmanager
+async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
+    """Receive events over Socket Mode."""
+    handler = AsyncSocketModeHandler(app, app_token)
+    try:
+        await handler.connect_async()  # type: ignore[no-untyped-call]
+    except Exception as error:
+        await _close(handler)
+        raise SlackUnreachable("apps.connections.open", type(error).__name__) from error
+    log.info("connected to slack over a socket")
+    try:
+        yield
+    finally:
+        await _close(handler)
+
+
+@asynccontextmanager
+async def open_server(
+    app: AsyncApp, signing_secret: str | None, host: str, port: int
+) -> AsyncIterator[int]:
+    """Receive events as signed posts; yields the port. Bolt answers 401 to a bad signature."""
+    if not signing_secret:
+        raise SettingsError("SLACK_SIGNING_SECRET is missing: without it anybody could post events")
+
+    async def on_event(request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+
+    async def on_health(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    server = web.Application(client_max_size=BODY_BYTES)
+    server.router.add_post(EVENTS_PATH, on_event)
+    server.router.add_get("/healthz", on_health)
+    runner = web.AppRunner(server, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror}") from error
+        bound = int(runner.addresses[0][1])
+        log.info("listening for slack", extra={"port": bound})
+        yield bound
+    finally:
+        await runner.cleanup()
+
+
+async def _close(handler: AsyncSocketModeHandler) -> None:
+    with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+        await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,126 @@
+"""What an event means: a question, something that may be one, or nothing for the bot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.turns.question import Question, Thread
+
+Json = dict[str, Any]
+
+# Slack's page on the message event lists the subtypes; all others tell of something else.
+ASKING_SUBTYPES = {None, "", "file_share", "thread_broadcast"}
+_TS = re.compile(r"\d{1,12}\.\d{1,9}")
+_SOMEBODY = re.compile(r"\s*<(?:@[UW]|!subteam\^|!here|!channel|!everyone)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Who the bot is in its workspace."""
+
+    user: str
+    bot_id: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message that may ask the bot something."""
+
+    question: Question
+    kind: Literal["direct", "mention", "reply"]  #: a reply has no mention of the bot
+    addresses_other: bool  #: begins by naming somebody else
+
+
+def read_event(body: Json, bot: Bot) -> Candidate | None:
+    """Read a message or a mention; None for what asks nothing.
+
+    A mention in a channel comes as `app_mention` and as `message`, in any order and with different
+    ids; both are read to the same question. Raises ValueError where a shape is not Slack's.
+    """
+    event = body.get("event")
+    if not isinstance(event, dict):
+        raise ValueError("event")  # noqa: TRY004 - any wrong shape is one error
+    if not _is_from_a_person(event, bot):
+        return None
+    text, mentioned = _without_mention(_string(event, "text", ""), bot)
+    thread = _thread(body, event, bot)
+    question = Question(
+        thread=thread,
+        ts=_ts(event, "ts"),
+        user=_string(event, "user"),
+        user_team=_user_team(event) or thread.team,
+        text=text.strip(),
+    )
+    kind = _kind(event, question, mentioned=mentioned)
+    return Candidate(question, kind, bool(_SOMEBODY.match(text))) if kind else None
+
+
+def shape_of(body: object) -> str:
+    """Describe a payload for the log, without any of its texts."""
+    if not isinstance(body, dict):
+        return type(body).__name__
+    event = body.get("event")
+    keys = sorted(str(key) for key in event) if isinstance(event, dict) else type(event).__name__
+    return f"{body.get('type')!s:.40} {keys}"
+
+
+def _is_from_a_person(event: Json, bot: Bot) -> bool:
+    return (
+        event.get("subtype") in ASKING_SUBTYPES
+        and not event.get("bot_id")
+        and not event.get("hidden")
+        and bool(event.get("user"))
+        and event.get("user") != bot.user
+    )
+
+
+def _kind(
+    event: Json, question: Question, *, mentioned: bool
+) -> Literal["direct", "mention", "reply"] | None:
+    if event.get("channel_type") == "im" or question.thread.channel.startswith("D"):
+        return "direct"
+    if mentioned or event.get("type") == "app_mention":
+        return "mention"
+    return "reply" if question.thread.thread_ts != question.ts else None
+
+
+def _thread(body: Json, event: Json, bot: Bot) -> Thread:
+    root = _ts(event, "thread_ts") if event.get("thread_ts") else _ts(event, "ts")
+    team = body.get("team_id")
+    return Thread(
+        team=team if isinstance(team, str) and team else bot.team,
+        channel=_string(event, "channel"),
+        thread_ts=root,
+    )
+
+
+def _user_team(event: Json) -> str | None:
+    for name in ("user_team", "source_team", "team"):
+        if isinstance(event.get(name), str) and event[name]:
+            return str(event[name])
+    return None
+
+
+def _without_mention(text: str, bot: Bot) -> tuple[str, bool]:
+    """Take the bot's own mention out, once; another one is part of what is said."""
+    without, count = re.subn(rf"<@{re.escape(bot.user)}(?:\|[^<>]*)?>[ \t]*", "", text, count=1)
+    return without, bool(count)
+
+
+def _string(event: Json, name: str, default: str | None = None) -> str:
+    value = event.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str) or (not value and default is None):
+        raise ValueError(name)
+    return value
+
+
+def _ts(event: Json, name: str) -> str:
+    ts = _string(event, name)
+    if not _TS.fullmatch(ts):
+        raise ValueError(name)
+    return ts

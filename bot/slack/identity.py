@@ -1,0 +1,72 @@
+"""Who people are: display names, looked up once in a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import SlackError
+from bot.slack.text import plain, users_in
+from bot.turns.question import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.slack.web import SlackWeb
+    from bot.turns.question import Question
+
+log = logging.getLogger(__name__)
+
+KEPT_NAMES = 5_000
+KEPT_SECONDS = 3_600.0
+UNKNOWN_SECONDS = 60.0  # until a name that could not be had is looked up again
+
+
+class People:
+    """Says questions in plain words."""
+
+    def __init__(self, web: SlackWeb, clock: Callable[[], float], *, share_names: bool) -> None:
+        self._web = web
+        self._clock = clock
+        self._share_names = share_names
+        self._names: OrderedDict[str, tuple[str | None, float]] = OrderedDict()
+
+    async def read(self, question: Question) -> Asked:
+        """Say a question with names instead of ids; who is not known is "someone"."""
+        wanted = users_in(question.text)
+        asker = [question.user] if self._share_names else []
+        users = list(dict.fromkeys([*wanted, *asker]))
+        found = await asyncio.gather(*(self._name(user) for user in users))
+        names = dict(zip(users, found, strict=True))
+        known = {user: name for user, name in names.items() if name}
+        return Asked(plain(question.text, known), names.get(question.user) if asker else None)
+
+    async def _name(self, user: str) -> str | None:
+        name, until = self._names.get(user, (None, 0.0))
+        if self._clock() < until:
+            return name
+        name = await self._looked_up(user)
+        self._names[user] = (name, self._clock() + (KEPT_SECONDS if name else UNKNOWN_SECONDS))
+        self._names.move_to_end(user)
+        while len(self._names) > KEPT_NAMES:
+            self._names.popitem(last=False)
+        return name
+
+    async def _looked_up(self, user: str) -> str | None:
+        try:
+            answer = await self._web.call("users.info", user=user)
+        except SlackError as error:
+            log.info("no name for a person", extra={"code": error.code})
+            return None
+        return _display_name(answer.get("user"))
+
+
+def _display_name(user: Any) -> str | None:  # noqa: ANN401 - JSON
+    if not isinstance(user, dict):
+        return None
+    profile = user.get("profile")
+    profile = profile if isinstance(profile, dict) else {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"))
+    return next((name for name in names if isinstance(name, str) and name.strip()), None)

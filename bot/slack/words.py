@@ -1,0 +1,26 @@
+"""What the bot says about itself."""
+
+from __future__ import annotations
+
+
+def help_words(bot_user: str, command: str) -> str:
+    """Say how to ask, in words that read the same as Markdown and as mrkdwn."""
+    return (
+        f"Ask me anything that can be looked up on the web.\n\n"
+        f"• In a channel, mention me: <@{bot_user}> and your question\n"
+        f"• In a direct message, just write\n"
+        f"• Anywhere, type `{command}` and your question\n\n"
+        f"I answer in a thread, with numbered sources and the searches I ran. Go on in the same "
+        f"thread, and I remember what was said there."
+    )
+
+
+def elsewhere_words(link: str) -> str:
+    """Say that the answer comes in a direct message."""
+    return f"I can't write in this channel, so I answer you in a direct message: {link}"
+
+
+NOT_ASKED = (
+    "I can write neither in this channel nor to you directly, so nothing was asked. "
+    "Invite me to the channel and try again, or ask an administrator (reference {reference})."
+)

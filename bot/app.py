@@ -1,0 +1,182 @@
+"""Builds everything, and closes it in the reverse order. Nothing else builds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.errors import SettingsError, SlackError, SlackRefused
+from bot.log import bound
+from bot.responses.client import ResponsesClient, open_http
+from bot.responses.request import RequestOptions, answer_instructions
+from bot.slack.agent import Agent
+from bot.slack.command import Commands
+from bot.slack.connection import build_app, open_client, open_server, open_socket
+from bot.slack.events import Bot
+from bot.slack.identity import People
+from bot.slack.listeners import Listeners, add_listeners
+from bot.slack.pacing import Pacing
+from bot.slack.reply import Replies
+from bot.slack.web import SlackWeb
+from bot.slack.words import help_words
+from bot.store.engine import open_engine
+from bot.store.migrate import upgrade
+from bot.store.turns import TurnStore
+from bot.turns.inbox import Inbox
+from bot.turns.run import TurnRunner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pydantic import SecretStr
+    from slack_bolt.async_app import AsyncApp
+
+    from bot.settings import Settings
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 25.0  # for answers that are being written when the bot is told to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bot that is running."""
+
+    inbox: Inbox
+    store: TurnStore
+    port: int | None  #: where it listens, in HTTP mode
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until it is told to stop."""
+    async with open_bot(settings):
+        log.info("ready")
+        await until_stopped()
+        log.info("stopping; what is being answered is finished first")
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIterator[Running]:
+    """Run a bot. Raises SettingsError where the settings do not let it."""
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(settings.database_url))
+        await upgrade(engine)
+        store = TurnStore(engine, lambda: datetime.now(UTC))
+        token = settings.slack_bot_token.get_secret_value()
+        client = await stack.enter_async_context(open_client(token, settings.slack_api_url))
+        web = SlackWeb(client)
+        bot = await _who_am_i(web)
+        agent = Agent(web, time.monotonic)
+        replies = Replies(web, pacing or Pacing(), help_words(bot.user, _command(settings)), agent)
+        people = People(web, time.monotonic, share_names=settings.share_names)
+        model = await stack.enter_async_context(_open_model(settings, bot))
+        runner = TurnRunner(replies, people, model, store, time.monotonic)
+        inbox = Inbox(store, lambda turn: _run_bound(runner, turn))
+        stack.push_async_callback(inbox.close, GRACE_SECONDS)
+        app = build_app(client, bot, _secret(settings.slack_signing_secret))
+        commands = Commands(web, inbox, bot.team)
+        add_listeners(app, Listeners(bot, inbox, store, agent, commands, settings.follow_ups))
+        await _resume(store, runner, inbox)
+        port = await _connect(stack, settings, app)
+        yield Running(inbox, store, port)
+
+
+async def _who_am_i(web: SlackWeb) -> Bot:
+    try:
+        me = await web.call("auth.test")
+    except SlackRefused as error:
+        raise SettingsError(
+            f"Slack does not accept SLACK_BOT_TOKEN ({error.code}): copy the bot token once more."
+        ) from error
+    except SlackError as error:
+        raise SettingsError(
+            f"Slack could not be reached at SLACK_API_URL ({error.code}): check the address and "
+            "this machine's network."
+        ) from error
+    return Bot(str(me["user_id"]), str(me.get("bot_id", "")), str(me["team_id"]))
+
+
+@asynccontextmanager
+async def _open_model(settings: Settings, bot: Bot) -> AsyncIterator[ResponsesClient]:
+    key = _secret(settings.openai_api_key)
+    silence = settings.openai_silence_seconds
+    async with open_http(settings.openai_base_url, key, silence_seconds=silence) as http:
+        yield ResponsesClient(http, _request_options(settings, bot))
+
+
+def _request_options(settings: Settings, bot: Bot) -> RequestOptions:
+    prose = settings.instructions_file
+    return RequestOptions(
+        model=settings.openai_model,
+        instructions=prose.read_text(encoding="utf-8") if prose else answer_instructions(),
+        tool=settings.web_search_tool,
+        search_context_size=settings.web_search_context_size,
+        country=settings.web_search_country,
+        region=settings.web_search_region,
+        city=settings.web_search_city,
+        timezone=settings.web_search_timezone,
+        allowed_domains=settings.web_search_allowed_domains,
+        blocked_domains=settings.web_search_blocked_domains,
+        include_sources=settings.openai_include_sources,
+        include_obfuscation=False if settings.openai_stream_options else None,
+        reasoning_effort=settings.openai_reasoning_effort,
+        verbosity=settings.openai_verbosity,
+        max_tool_calls=settings.openai_max_tool_calls,
+        max_output_tokens=settings.openai_max_output_tokens,
+        share_names=settings.share_names,
+        installation_key=f"{bot.team} {bot.bot_id}",
+    )
+
+
+async def _connect(stack: AsyncExitStack, settings: Settings, app: AsyncApp) -> int | None:
+    app_token = _secret(settings.slack_app_token)
+    if app_token is not None:
+        try:
+            await stack.enter_async_context(open_socket(app, app_token))
+        except SlackError as error:
+            raise SettingsError(
+                "Slack does not open a socket: check SLACK_APP_TOKEN and its scope "
+                f"connections:write ({error.code})."
+            ) from error
+        return None
+    secret = _secret(settings.slack_signing_secret)
+    server = open_server(app, secret, settings.host, settings.port)
+    return await stack.enter_async_context(server)
+
+
+async def _run_bound(runner: TurnRunner, turn: Turn) -> None:
+    thread = turn.question.thread
+    with bound(turn=turn.id, channel=thread.channel, thread_ts=thread.thread_ts):
+        await runner.run(turn)
+
+
+async def _resume(store: TurnStore, runner: TurnRunner, inbox: Inbox) -> None:
+    """Answer what was taken and not begun; tell the threads whose answer a stop cut off."""
+    for turn in await store.unfinished():
+        inbox.own(runner.tell_interrupted(turn))
+    for turn in await store.waiting():
+        inbox.enqueue(turn.question, turn.id)
+
+
+def _command(settings: Settings) -> str:
+    return f"/{settings.command_prefix}ask"
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

@@ -17,7 +17,7 @@ from bot.responses.client import ResponsesClient, open_http
 from bot.responses.request import RequestOptions, answer_instructions
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import build_app, open_client, open_server, open_socket
+from bot.slack.connection import build_app, open_client, open_connection
 from bot.slack.events import Bot
 from bot.slack.identity import People
 from bot.slack.listeners import Listeners, add_listeners
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from pydantic import SecretStr
-    from slack_bolt.async_app import AsyncApp
 
     from bot.settings import Settings
     from bot.turns.turn import Turn
@@ -93,8 +92,14 @@ async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIte
         commands = Commands(web, inbox, bot.team)
         add_listeners(app, Listeners(bot, inbox, store, agent, commands, settings.follow_ups))
         await _resume(store, runner, inbox)
-        port = await _connect(stack, settings, app)
-        yield Running(inbox, store, port)
+        connection = open_connection(
+            app,
+            app_token=_secret(settings.slack_app_token),
+            signing_secret=_secret(settings.slack_signing_secret),
+            host=settings.host,
+            port=settings.port,
+        )
+        yield Running(inbox, store, await stack.enter_async_context(connection))
 
 
 async def _who_am_i(web: SlackWeb) -> Bot:
@@ -142,22 +147,6 @@ def _request_options(settings: Settings, bot: Bot) -> RequestOptions:
         share_names=settings.share_names,
         installation_key=f"{bot.team} {bot.bot_id}",
     )
-
-
-async def _connect(stack: AsyncExitStack, settings: Settings, app: AsyncApp) -> int | None:
-    app_token = _secret(settings.slack_app_token)
-    if app_token is not None:
-        try:
-            await stack.enter_async_context(open_socket(app, app_token))
-        except SlackError as error:
-            raise SettingsError(
-                "Slack does not open a socket: check SLACK_APP_TOKEN and its scope "
-                f"connections:write ({error.code})."
-            ) from error
-        return None
-    secret = _secret(settings.slack_signing_secret)
-    server = open_server(app, secret, settings.host, settings.port)
-    return await stack.enter_async_context(server)
 
 
 async def _run_bound(runner: TurnRunner, turn: Turn) -> None:

@@ -16,9 +16,10 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SettingsError, SlackUnreachable
+from bot.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,14 +72,38 @@ def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> A
 
 
 @asynccontextmanager
+async def open_connection(
+    app: AsyncApp, *, app_token: str | None, signing_secret: str | None, host: str, port: int
+) -> AsyncIterator[int | None]:
+    """Receive events over Socket Mode if there is an app token, else as posts; yields the port.
+
+    Raises SettingsError where the settings do not let it.
+    """
+    if app_token is not None:
+        async with open_socket(app, app_token):
+            yield None
+    else:
+        async with open_server(app, signing_secret, host, port) as bound:
+            yield bound
+
+
+@asynccontextmanager
 async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
     """Receive events over Socket Mode."""
     handler = AsyncSocketModeHandler(app, app_token)
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]
-    except Exception as error:
+    except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         await _close(handler)
-        raise SlackUnreachable("apps.connections.open", type(error).__name__) from error
+        code = (
+            error.response.get("error")
+            if isinstance(error, SlackApiError)
+            else type(error).__name__
+        )
+        raise SettingsError(
+            "Slack does not open a socket: check SLACK_APP_TOKEN and its scope "
+            f"connections:write ({code})."
+        ) from error
     log.info("connected to slack over a socket")
     try:
         yield

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +50,7 @@ class Stage:
         web = SlackWeb(client)
         self._replies = Replies(web, pacing, "Ask me things.", Agent(web, clock))
 
-    def open_reply(self):  # type: ignore[no-untyped-def] # noqa: ANN201 - as open_reply's
+    def open_reply(self) -> AbstractAsyncContextManager[ThreadReply]:
         return self._replies.open_reply(Turn(5, self.question, None))
 
     @property

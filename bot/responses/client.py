@@ -1,0 +1,183 @@
+"""The call itself: one question to the Responses API, streamed."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bot.errors import ModelApiMissing, ModelError, SettingsError
+from bot.responses.failures import network_error, read_failure
+from bot.responses.frames import read_events
+from bot.responses.request import request_body
+from bot.responses.stream import StreamReader
+from bot.turns.answer import Finished
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
+
+    from bot.responses.request import RequestOptions
+    from bot.turns.answer import Part
+    from bot.turns.question import Asked
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0  # a server that is there answers in under one, across the world
+WRITE_SECONDS = 30.0  # a request is a few kilobytes; the line may be slow, not dead
+POOL_SECONDS = 10.0  # connections are not limited, so none is ever waited for long
+SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepalive` every 30 s or so
+
+ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
+
+
+def open_http(
+    base_url: str, api_key: str | None, *, silence_seconds: float = SILENCE_SECONDS
+) -> httpx.AsyncClient:
+    """Open connections to the Responses API below this address.
+
+    Raises SettingsError if the address or the key cannot be used. The caller closes the client.
+    """
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        raise SettingsError("OPENAI_BASE_URL is no URL.") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise SettingsError("OPENAI_BASE_URL must begin with http:// or https:// and a host.")
+    return httpx.AsyncClient(
+        base_url=url,
+        headers=_headers(api_key),
+        timeout=httpx.Timeout(
+            connect=CONNECT_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS, read=silence_seconds
+        ),
+        # How many turns run at once is decided elsewhere; an answer holds its connection.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        # A proxy named in the environment is on the way to the world, not to this machine.
+        trust_env=not _is_loopback(url.host),
+    )
+
+
+class ResponsesClient:
+    """A model behind a Responses API."""
+
+    def __init__(self, http: httpx.AsyncClient, options: RequestOptions) -> None:
+        self._http = http
+        self._options = options
+
+    async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        """Yield the answer's parts as they come; the last one is `Finished`.
+
+        Raises a ModelError when there is no answer. Closing the generator hangs up.
+        """
+        try:
+            async with aclosing(self._parts(asked, turn)) as parts:
+                async for part in parts:
+                    if isinstance(part, Finished):
+                        _log_end(part, turn)
+                    yield part
+        except ModelError as error:
+            facts = {"turn": turn.id, "request_id": error.request_id, "detail": str(error)}
+            log.warning("no answer from the model: %s", type(error).__name__, extra=facts)
+            raise
+
+    async def _parts(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        response: httpx.Response | None = None
+        try:
+            async with (
+                self._post(asked, turn) as response,
+                aclosing(self._read(response)) as parts,
+            ):
+                async for part in parts:
+                    yield part
+        except httpx.HTTPError as error:
+            heard = response is not None
+            raise network_error(error, answered=heard, request_id=_request_id(response)) from error
+        except ModelError as error:
+            error.request_id = error.request_id or _request_id(response)
+            raise
+
+    def _post(self, asked: Asked, turn: Turn) -> AbstractAsyncContextManager[httpx.Response]:
+        return self._http.stream(
+            "POST",
+            "responses",
+            json=request_body(self._options, asked, turn),
+            headers={"X-Client-Request-Id": f"turn-{turn.id}"},
+        )
+
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[Part]:
+        if not response.is_success:
+            raise await _refused(response)
+        reader = StreamReader(model=self._options.model, request_id=_request_id(response))
+        async with aclosing(read_events(response.aiter_bytes())) as events:
+            async for event in events:
+                for part in reader.feed(event):
+                    yield part
+                if reader.ended:  # whatever a server sends after it, the answer is there
+                    return
+        if not reader.fed and "event-stream" not in response.headers.get("content-type", ""):
+            raise ModelApiMissing("neither a stream nor a response")
+        reader.finish()
+
+
+async def _refused(response: httpx.Response) -> ModelError:
+    """Read why the server did not begin to answer."""
+    body = await _error_body(response)
+    html = "html" in response.headers.get("content-type", "") or body.lstrip().startswith(b"<")
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        said = None
+    return read_failure(said, status=response.status_code, html=html).error()
+
+
+async def _error_body(response: httpx.Response) -> bytes:
+    """Read an error's body as far as it comes; the status says most of it."""
+    body = b""
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > ERROR_BODY_LIMIT:
+                return b""
+    except httpx.HTTPError:
+        return b""
+    return body
+
+
+def _request_id(response: httpx.Response | None) -> str | None:
+    return response.headers.get("x-request-id") if response is not None else None
+
+
+def _log_end(finished: Finished, turn: Turn) -> None:
+    facts = {
+        "turn": turn.id,
+        "response_id": finished.response_id,
+        "request_id": finished.request_id,
+        "ending": finished.ending,
+    }
+    log.info("the model has answered", extra=facts)
+
+
+def _headers(api_key: str | None) -> dict[str, str]:
+    headers = {
+        # Some gateways stream only to who asks for it here as well as in the body.
+        "Accept": "text/event-stream, application/json;q=0.9",
+        "Accept-Encoding": "identity",  # compression holds events back until a block is full
+        "User-Agent": "footnote",
+    }
+    if not api_key:  # a model server on one's own machine needs none
+        return headers
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise SettingsError("OPENAI_API_KEY has characters that no key has; copy it once more.")
+    return headers | {"Authorization": f"Bearer {api_key}"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,419 @@
+"""The client over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import AsyncExitStack, aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import (
+    ModelApiMissing,
+    ModelCutOff,
+    ModelError,
+    ModelInputTooLong,
+    ModelKeyRefused,
+    ModelNotFound,
+    ModelOverloaded,
+    ModelQuotaUsedUp,
+    ModelRateLimited,
+    ModelRequestRefused,
+    ModelThreadLost,
+    ModelTimedOut,
+    ModelUnreachable,
+    SettingsError,
+)
+from bot.responses.client import ERROR_BODY_LIMIT, ResponsesClient, open_http
+from bot.responses.request import request_body
+from bot.turns.answer import Finished, Started, TextDelta
+from tests.responses.examples import (
+    ASKED,
+    OPTIONS,
+    a_completed,
+    a_created,
+    a_turn,
+    delta,
+    ended,
+    frames,
+    wire,
+    wire_json,
+)
+from tests.responses.server import STREAM, ByteServer, End, byte_server
+from tests.responses.test_wire import ANSWERS, FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    import httpx
+
+    from bot.turns.answer import Part
+
+JSON = {"content-type": "application/json", "x-request-id": "req_1"}
+HTML = {"content-type": "text/html"}
+KEY_REFUSED = "status=401 code=invalid_api_key type=invalid_request_error"
+SHORT = frames(a_created(), delta("Hello."), a_completed())
+SHORT_PARTS = [Started("resp_1"), TextDelta("Hello."), ended()]
+
+HTTP_ERRORS: dict[str, type[ModelError]] = {
+    "invalid_api_key": ModelKeyRefused,
+    "previous_response_not_found": ModelThreadLost,
+    "previous_response_zdr": ModelThreadLost,
+    "model_not_found": ModelNotFound,
+    "context_length_exceeded": ModelInputTooLong,
+    "unsupported_parameter": ModelRequestRefused,
+    "unknown_parameter": ModelRequestRefused,
+    "deep_research_needs_tool": ModelRequestRefused,
+    "rate_limit": ModelRateLimited,
+    "insufficient_quota": ModelQuotaUsedUp,
+    "server_error": ModelOverloaded,
+    "overloaded": ModelOverloaded,
+    "stream_too_old": ModelRequestRefused,
+    "gateway_html": ModelOverloaded,
+    "xai_style": ModelThreadLost,
+    "llama_cpp_style": ModelThreadLost,
+    "vllm_style": ModelThreadLost,
+    "fastapi_style": ModelRequestRefused,
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ByteServer]:
+    async with byte_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def http(server: ByteServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with open_http(server.base_url, "sk-local") as http:
+        yield http
+
+
+@pytest.fixture
+def client(http: httpx.AsyncClient) -> ResponsesClient:
+    return ResponsesClient(http, OPTIONS)
+
+
+async def ask(client: ResponsesClient) -> list[Part | ModelError]:
+    """Ask and take the parts; an error is the last value."""
+    parts: list[Part | ModelError] = []
+    try:
+        async with asyncio.timeout(10), aclosing(client.respond(ASKED, a_turn())) as answer:
+            async for part in answer:
+                parts.append(part)  # noqa: PERF401 - what came before an error is kept
+    except ModelError as error:
+        parts.append(error)
+    return parts
+
+
+async def test_a_question_is_posted_with_key_and_turn(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(SHORT)
+
+    parts = await ask(client)
+
+    (received,) = server.received
+    assert parts == SHORT_PARTS
+    assert (received.method, received.path) == ("POST", "/v1/responses")
+    assert received.body == request_body(OPTIONS, ASKED, a_turn())
+    wanted = {
+        "authorization": "Bearer sk-local",
+        "content-type": "application/json",
+        "accept": "text/event-stream, application/json;q=0.9",
+        "accept-encoding": "identity",
+        "x-client-request-id": "turn-7",
+    }
+    assert received.headers.items() >= wanted.items()
+
+
+@pytest.mark.parametrize("name", [name for name in ANSWERS if name.endswith(".sse")])
+async def test_a_stream_is_answered(server: ByteServer, client: ResponsesClient, name: str) -> None:
+    data = wire(name)
+    server.play(*(data[at : at + 500] for at in range(0, len(data), 500)))
+
+    assert await ask(client) == ANSWERS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in ANSWERS if name.endswith(".json")])
+async def test_a_server_that_does_not_stream_is_answered(
+    server: ByteServer, client: ResponsesClient, name: str
+) -> None:
+    server.play(wire(name), headers=JSON)
+
+    assert await ask(client) == ANSWERS[name]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_a_failure_under_http_200_is_raised(
+    server: ByteServer, client: ResponsesClient, name: str
+) -> None:
+    server.play(wire(name), headers=JSON if name.endswith(".json") else STREAM)
+
+    *parts, error = await ask(client)
+
+    expected, error_class = FAILURES[name]
+    assert parts == expected
+    assert type(error) is error_class
+    assert isinstance(error, ModelError)
+    assert error.request_id == "req_1"
+
+
+def test_every_http_error_is_tested() -> None:
+    assert HTTP_ERRORS.keys() == wire_json("http_errors.json").keys()
+
+
+@pytest.mark.parametrize("name", HTTP_ERRORS)
+async def test_an_http_error_is_translated(
+    server: ByteServer, client: ResponsesClient, name: str
+) -> None:
+    row = wire_json("http_errors.json")[name]
+    body = row["body_text"] if "body_text" in row else json.dumps(row["body"])
+    server.play(body.encode(), status=row["status"], headers=row["headers"])
+
+    (error,) = await ask(client)
+
+    assert type(error) is HTTP_ERRORS[name]
+    assert error.request_id == row["headers"].get("x-request-id")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        pytest.param(200, HTML, b"<!DOCTYPE html><title>Sign in</title>", id="a page"),
+        pytest.param(200, {}, b"\n<html></html>", id="a page without a type"),
+        pytest.param(404, HTML, b"<html></html>", id="a page that is not there"),
+        pytest.param(404, JSON, b'{"detail":"Not Found"}', id="another API"),
+        pytest.param(405, {}, b"", id="a page that cannot be posted to"),
+        pytest.param(400, {}, b"<html></html>", id="a server that speaks TLS only"),
+        pytest.param(302, {"location": "/login"}, b"", id="elsewhere"),
+        pytest.param(200, {"content-type": "text/plain"}, b"It works!", id="words"),
+        pytest.param(200, {}, b"", id="nothing"),
+        pytest.param(200, JSON, b'{"choices":[]}', id="chat completions"),
+        pytest.param(200, STREAM, frames({"choices": []}), id="chat completions, streamed"),
+    ],
+)
+async def test_what_is_no_responses_api_is_told(
+    server: ByteServer,
+    client: ResponsesClient,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+) -> None:
+    server.play(*([body] if body else []), status=status, headers=headers)
+
+    (error,) = await ask(client)
+
+    assert type(error) is ModelApiMissing
+
+
+async def test_a_stream_is_read_whatever_it_is_called(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(SHORT, headers={"content-type": "text/plain", "x-request-id": "req_1"})
+
+    assert await ask(client) == SHORT_PARTS
+
+
+@pytest.mark.parametrize("end", ["whole", "close", "reset"])
+async def test_a_stream_without_its_end_is_a_cut(
+    server: ByteServer, client: ResponsesClient, end: End
+) -> None:
+    server.play(frames(a_created(), delta("Hel")), end=end)
+
+    *_, error = await ask(client)
+
+    assert type(error) is ModelCutOff
+    assert error.request_id == "req_1"
+
+
+async def test_a_stream_that_ends_with_the_connection_is_read(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play_unframed(SHORT)
+
+    assert [type(part) for part in await ask(client)] == [Started, TextDelta, Finished]
+
+
+async def test_what_comes_after_the_end_is_not_waited_for(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(SHORT, end="hang")
+
+    assert await ask(client) == SHORT_PARTS
+    async with asyncio.timeout(5):
+        await server.hung_up.wait()
+
+
+async def test_parts_come_before_the_answer_is_whole(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(frames(a_created(), delta("Hel")), end="hang")
+
+    async with asyncio.timeout(5), aclosing(client.respond(ASKED, a_turn())) as answer:
+        parts = [await anext(answer), await anext(answer)]
+
+    assert parts == [Started("resp_1"), TextDelta("Hel")]
+
+
+async def test_closing_the_answer_hangs_up(server: ByteServer, client: ResponsesClient) -> None:
+    server.play(frames(a_created(), delta("Hel")), end="hang")
+
+    async with aclosing(client.respond(ASKED, a_turn())) as answer:
+        await anext(answer)
+
+    async with asyncio.timeout(5):
+        await server.hung_up.wait()
+
+
+async def test_cancelling_whoever_waits_hangs_up(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(frames(a_created()), end="hang")
+    started = asyncio.Event()
+
+    async def wait_for_parts() -> None:
+        async with aclosing(client.respond(ASKED, a_turn())) as answer:
+            async for _ in answer:
+                started.set()
+
+    async with asyncio.timeout(5):
+        task = asyncio.create_task(wait_for_parts())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.hung_up.wait()
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+async def test_a_server_that_hangs_up_without_a_word_is_not_reached(
+    server: ByteServer, client: ResponsesClient, end: End
+) -> None:
+    server.play_nothing(end)
+
+    (error,) = await ask(client)
+
+    assert type(error) is ModelUnreachable
+
+
+async def test_a_server_that_is_not_there_is_not_reached() -> None:
+    async with byte_server() as gone:
+        base_url = gone.base_url
+    async with open_http(base_url, "sk-local") as http:
+        (error,) = await ask(ResponsesClient(http, OPTIONS))
+
+    assert type(error) is ModelUnreachable
+
+
+@pytest.mark.parametrize("said", [b"", frames(a_created())])
+async def test_silence_ends_the_wait(server: ByteServer, said: bytes) -> None:
+    if said:
+        server.play(said, end="hang")
+    else:
+        server.play_nothing("hang")
+    async with open_http(server.base_url, "sk-local", silence_seconds=0.05) as http:
+        *_, error = await ask(ResponsesClient(http, OPTIONS))
+
+    assert type(error) is ModelTimedOut
+
+
+@pytest.mark.parametrize("end", ["close", "whole"])
+async def test_an_error_counts_by_its_status_where_its_body_cannot_be_read(
+    server: ByteServer, client: ResponsesClient, end: End
+) -> None:
+    server.play(b"x" * (ERROR_BODY_LIMIT + 1), status=429, headers=JSON, end="hang")
+    server.play(b'{"error":', status=429, headers=JSON, end=end)
+
+    errors = [*await ask(client), *await ask(client)]
+
+    assert [type(error) for error in errors] == [ModelRateLimited, ModelRateLimited]
+
+
+async def test_many_answers_grow_at_once(server: ByteServer, client: ResponsesClient) -> None:
+    for _ in range(120):
+        server.play(frames(a_created()), end="hang")
+
+    async with asyncio.timeout(8), AsyncExitStack() as stack:
+        answers = [
+            await stack.enter_async_context(aclosing(client.respond(ASKED, a_turn())))
+            for _ in range(120)
+        ]
+        first = await asyncio.gather(*(anext(answer) for answer in answers))
+
+    assert first == [Started("resp_1")] * 120
+
+
+async def test_the_log_has_facts_and_no_texts(
+    server: ByteServer, client: ResponsesClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    row = wire_json("http_errors.json")["invalid_api_key"]
+    server.play(json.dumps(row["body"]).encode(), status=401, headers=JSON)
+    server.play(SHORT)
+
+    await ask(client)
+    await ask(client)
+
+    failed, answered = [record for record in caplog.records if record.name.startswith("bot")]
+    facts = {"turn": 7, "request_id": "req_1"}
+    assert failed.getMessage() == "no answer from the model: ModelKeyRefused"
+    assert failed.__dict__.items() >= (facts | {"detail": KEY_REFUSED}).items()
+    assert answered.__dict__.items() >= (facts | {"response_id": "resp_1"}).items()
+    logged = repr([record.__dict__ for record in caplog.records])
+    assert not [text for text in ("sk-", "Python 3.14", "Colleague", "Hello") if text in logged]
+
+
+async def test_a_proxy_of_the_environment_is_on_the_way_to_the_world(
+    server: ByteServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+    server.play(SHORT)
+    async with open_http("http://model.example/v1", "sk-local") as http:
+        parts = await ask(ResponsesClient(http, OPTIONS))
+
+    assert parts == SHORT_PARTS
+    assert server.received[0].path == "http://model.example/v1/responses"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_proxy_of_the_environment_is_not_on_the_way_to_this_machine(
+    server: ByteServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    server.play(SHORT)
+    async with open_http(server.base_url.replace("127.0.0.1", host), "sk-local") as http:
+        parts = await ask(ResponsesClient(http, OPTIONS))
+
+    assert parts == SHORT_PARTS
+
+
+async def test_a_server_without_keys_gets_none(server: ByteServer) -> None:
+    server.play(SHORT)
+    async with open_http(server.base_url + "/", None) as http:
+        await ask(ResponsesClient(http, OPTIONS))
+
+    assert "authorization" not in server.received[0].headers
+    assert server.received[0].path == "/v1/responses"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "api_key"),
+    [
+        ("http://127.0.0.1:port/v1", "sk-local"),
+        ("127.0.0.1:8000/v1", "sk-local"),
+        ("ftp://127.0.0.1/v1", "sk-local"),
+        ("http:///v1", "sk-local"),
+        ("http://127.0.0.1/v1", "sk-\nlocal"),
+        ("http://127.0.0.1/v1", "sk-“local”"),
+        ("http://127.0.0.1/v1", "sk local"),
+    ],
+)
+def test_an_address_or_key_that_cannot_be_used_is_told_at_once(base_url: str, api_key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        open_http(base_url, api_key)
+
+    assert "sk" not in str(caught.value)

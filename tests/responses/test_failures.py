@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.errors import (
+    ModelApiMissing,
+    ModelCutOff,
+    ModelError,
+    ModelForbidden,
+    ModelInputTooLong,
+    ModelKeyRefused,
+    ModelNotFound,
+    ModelOverloaded,
+    ModelPolicyRefused,
+    ModelQuotaUsedUp,
+    ModelRateLimited,
+    ModelRequestRefused,
+    ModelThreadLost,
+    ModelTimedOut,
+    ModelUnreachable,
+)
+from bot.responses.failures import network_error, read_failure
+
+Json = dict[str, Any]
+
+
+def an_error(**fields: object) -> Json:
+    return {"error": {"message": "", "type": None, "param": None, "code": None} | fields}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        # one row per case of the reference's table of errors
+        pytest.param(401, an_error(code="invalid_api_key"), ModelKeyRefused, id="bad key"),
+        pytest.param(401, an_error(type="invalid_request_error"), ModelKeyRefused, id="no member"),
+        pytest.param(
+            403,
+            an_error(code="unsupported_country_region_territory"),
+            ModelForbidden,
+            id="region",
+        ),
+        pytest.param(403, None, ModelForbidden, id="permission"),
+        pytest.param(
+            400, an_error(code="model_not_found", param="model"), ModelNotFound, id="model, 400"
+        ),
+        pytest.param(404, an_error(code="model_not_found"), ModelNotFound, id="model, 404"),
+        pytest.param(403, an_error(code="model_not_found"), ModelNotFound, id="model, no access"),
+        pytest.param(404, an_error(param="model", code=404), ModelNotFound, id="vLLM's model"),
+        pytest.param(
+            404, an_error(message="model 'x' not found"), ModelNotFound, id="Ollama's model"
+        ),
+        pytest.param(
+            400, an_error(code="previous_response_not_found"), ModelThreadLost, id="parent, by code"
+        ),
+        pytest.param(
+            404, an_error(param="previous_response_id"), ModelThreadLost, id="parent, by parameter"
+        ),
+        pytest.param(
+            400,
+            an_error(
+                code="invalid_request_error",
+                message="Previous response with id 'resp_0' not found.",
+            ),
+            ModelThreadLost,
+            id="parent, by message",
+        ),
+        pytest.param(
+            400,
+            an_error(code="unsupported_parameter", param="previous_response_id"),
+            ModelThreadLost,
+            id="parent under zero data retention",
+        ),
+        pytest.param(
+            422,
+            {"detail": [{"loc": ["body", "previous_response_id"], "msg": "extra field"}]},
+            ModelThreadLost,
+            id="parent, FastAPI",
+        ),
+        pytest.param(
+            400,
+            an_error(code="unsupported_parameter", param="temperature"),
+            ModelRequestRefused,
+            id="unsupported parameter",
+        ),
+        pytest.param(
+            400, an_error(code="unknown_parameter"), ModelRequestRefused, id="unknown parameter"
+        ),
+        pytest.param(400, an_error(param="tools"), ModelRequestRefused, id="tool not allowed"),
+        pytest.param(
+            400, an_error(code="context_length_exceeded"), ModelInputTooLong, id="too long"
+        ),
+        pytest.param(413, None, ModelInputTooLong, id="too large"),
+        pytest.param(
+            429, an_error(code="rate_limit_exceeded", type="tokens"), ModelRateLimited, id="rate"
+        ),
+        pytest.param(429, None, ModelRateLimited, id="rate, without a body"),
+        pytest.param(
+            429, an_error(type="insufficient_quota"), ModelQuotaUsedUp, id="quota, by type"
+        ),
+        pytest.param(
+            429, an_error(code="insufficient_quota"), ModelQuotaUsedUp, id="quota, by code"
+        ),
+        pytest.param(429, an_error(code="credit_balance_exhausted"), ModelQuotaUsedUp, id="credit"),
+        pytest.param(
+            429,
+            an_error(code="organization_spend_limit_exceeded"),
+            ModelQuotaUsedUp,
+            id="organisation's spending",
+        ),
+        pytest.param(
+            429,
+            an_error(code="project_spend_limit_exceeded"),
+            ModelQuotaUsedUp,
+            id="project's spending",
+        ),
+        pytest.param(
+            429,
+            an_error(code="organization_usage_limit_exceeded"),
+            ModelQuotaUsedUp,
+            id="organisation's usage",
+        ),
+        pytest.param(402, None, ModelQuotaUsedUp, id="OpenRouter's credits"),
+        pytest.param(500, an_error(type="server_error"), ModelOverloaded, id="server"),
+        pytest.param(503, an_error(code="server_is_overloaded"), ModelOverloaded, id="overload"),
+        pytest.param(503, an_error(code="slow_down"), ModelOverloaded, id="slow down"),
+        pytest.param(529, an_error(type="overloaded_error"), ModelOverloaded, id="another 5xx"),
+        pytest.param(408, None, ModelTimedOut, id="time-out"),
+        pytest.param(504, None, ModelTimedOut, id="a gateway's time-out"),
+        pytest.param(409, None, ModelOverloaded, id="conflict"),
+        pytest.param(400, an_error(code="conversation_locked"), ModelOverloaded, id="busy"),
+        pytest.param(400, an_error(code="invalid_prompt"), ModelPolicyRefused, id="prompt policy"),
+        pytest.param(400, an_error(code="content_filter"), ModelPolicyRefused, id="Azure's filter"),
+        pytest.param(404, {"detail": "Not Found"}, ModelApiMissing, id="not there"),
+        pytest.param(404, None, ModelApiMissing, id="not there, without a body"),
+        pytest.param(405, None, ModelApiMissing, id="not to be posted to"),
+        pytest.param(501, None, ModelApiMissing, id="not implemented"),
+        pytest.param(308, None, ModelApiMissing, id="moved elsewhere"),
+        pytest.param(418, "text", ModelRequestRefused, id="any other refusal"),
+        # inside a stream there is no status
+        pytest.param(None, an_error(code="server_error"), ModelOverloaded, id="in a stream"),
+        pytest.param(
+            None, an_error(code="bio_policy"), ModelPolicyRefused, id="biology, in a stream"
+        ),
+        pytest.param(
+            None,
+            an_error(code="misalignment_policy_violation"),
+            ModelPolicyRefused,
+            id="misalignment, in a stream",
+        ),
+        pytest.param(
+            None,
+            an_error(code="data_residency_mismatch"),
+            ModelForbidden,
+            id="residency, in a stream",
+        ),
+        pytest.param(None, an_error(code=400), ModelRequestRefused, id="a status as code"),
+        pytest.param(None, an_error(code="429"), ModelRateLimited, id="a status as text"),
+        pytest.param(None, an_error(code=7), ModelOverloaded, id="a number that is no status"),
+        pytest.param(
+            None, an_error(type="invalid_request_error"), ModelRequestRefused, id="only a type"
+        ),
+        pytest.param(
+            None,
+            {"type": "error", "code": None, "message": "x"},
+            ModelOverloaded,
+            id="only a message",
+        ),
+    ],
+)
+def test_each_failure_has_its_error(
+    status: int | None, body: object, expected: type[ModelError]
+) -> None:
+    assert type(read_failure(body, status=status).error()) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, ModelApiMissing),
+        (400, ModelApiMissing),
+        (403, ModelForbidden),
+        (404, ModelApiMissing),
+        (502, ModelOverloaded),  # a proxy's page while the server behind it is down
+    ],
+)
+def test_a_page_of_html_is_judged_by_its_status(status: int, expected: type[ModelError]) -> None:
+    assert type(read_failure(None, status=status, html=True).error()) is expected
+
+
+def test_the_detail_names_codes_and_never_texts() -> None:
+    body = an_error(
+        code="unsupported_parameter",
+        param="input[0].text",
+        type="a sentence with what somebody asked",
+        message="Incorrect API key provided: sk-1234",
+    )
+
+    assert str(read_failure(body, status=400).error()) == (
+        "status=400 code=unsupported_parameter param=input[0].text"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "answered", "expected"),
+    [
+        (httpx.ConnectError("x"), False, ModelUnreachable),
+        (httpx.ConnectTimeout("x"), False, ModelUnreachable),
+        (httpx.PoolTimeout("x"), False, ModelUnreachable),
+        (httpx.WriteTimeout("x"), False, ModelUnreachable),
+        (httpx.ProxyError("x"), False, ModelUnreachable),
+        (httpx.RemoteProtocolError("x"), False, ModelUnreachable),
+        (httpx.ReadTimeout("x"), False, ModelTimedOut),
+        (httpx.ReadTimeout("x"), True, ModelTimedOut),
+        (httpx.RemoteProtocolError("x"), True, ModelCutOff),
+        (httpx.ReadError("x"), True, ModelCutOff),
+        (httpx.DecodingError("x"), True, ModelCutOff),
+    ],
+)
+def test_what_happens_to_the_connection_has_its_error(
+    error: httpx.HTTPError, *, answered: bool, expected: type[ModelError]
+) -> None:
+    translated = network_error(error, answered=answered, request_id="req_1")
+
+    assert type(translated) is expected
+    assert translated.request_id == "req_1"
+    assert str(translated) == type(error).__name__

@@ -84,6 +84,8 @@ def _footer(answer: Answer) -> str:
         *([f"{usage.input_tokens + usage.output_tokens:,} tokens"] if usage else []),
         escape(answer.finished.model),
     ]
+    if answer.finished.stored is False:
+        facts.append("not kept by the server: a follow-up starts anew")
     if answer.unlinked:
         unlinked = counted(answer.unlinked, "address", "addresses")
         facts.append(f"{unlinked} left unlinked: no search returned them")

@@ -17,12 +17,17 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
+from bot.slack.events import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bot.slack.events import Bot
 
@@ -90,7 +95,7 @@ async def open_connection(
 @asynccontextmanager
 async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
     """Receive events over Socket Mode."""
-    handler = AsyncSocketModeHandler(app, app_token)
+    handler = _SocketHandler(app, app_token)
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]
     except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -111,6 +116,19 @@ async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
         await _close(handler)
 
 
+class _SocketHandler(AsyncSocketModeHandler):
+    """Acknowledges what Bolt itself cannot read, which would be delivered three times more."""
+
+    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Hand a delivery to the app."""
+        try:
+            # The two handlers name the client's type differently.
+            await super().handle(client, req)  # type: ignore[arg-type]
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            _skipped(error, req.payload)
+            await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+
+
 @asynccontextmanager
 async def open_server(
     app: AsyncApp, signing_secret: str | None, host: str, port: int
@@ -118,22 +136,11 @@ async def open_server(
     """Receive events as signed posts; yields the port. Bolt answers 401 to a bad signature."""
     if not signing_secret:
         raise SettingsError("SLACK_SIGNING_SECRET is missing: without it anybody could post events")
-
-    async def on_event(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-    async def on_health(_request: web.Request) -> web.Response:
-        return web.Response(text="ok")
-
-    server = web.Application(client_max_size=BODY_BYTES)
-    server.router.add_post(EVENTS_PATH, on_event)
-    server.router.add_get("/healthz", on_health)
-    runner = web.AppRunner(server, access_log=None)
+    runner = web.AppRunner(_server(app), access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
         try:
-            await site.start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror}") from error
         bound = int(runner.addresses[0][1])
@@ -141,6 +148,29 @@ async def open_server(
         yield bound
     finally:
         await runner.cleanup()
+
+
+def _server(app: AsyncApp) -> web.Application:
+    async def on_event(request: web.Request) -> web.Response:
+        try:
+            bolt_request = await to_bolt_request(request)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            _skipped(error, None)
+            return web.Response()
+        return await to_aiohttp_response(await app.async_dispatch(bolt_request))
+
+    async def on_health(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    server = web.Application(client_max_size=BODY_BYTES)
+    server.router.add_post(EVENTS_PATH, on_event)
+    server.router.add_get("/healthz", on_health)
+    return server
+
+
+def _skipped(error: Exception, body: object) -> None:
+    facts = {"error": type(error).__name__, "shape": shape_of(body)}
+    log.warning("a delivery of unknown shape is skipped", extra=facts)
 
 
 async def _close(handler: AsyncSocketModeHandler) -> None:

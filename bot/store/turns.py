@@ -164,7 +164,8 @@ def ts_order(ts: str) -> int:
 def _answer_columns(answer: Answer) -> dict[str, object]:
     finished, usage = answer.finished, answer.finished.usage
     return {
-        "response_id": finished.response_id,
+        # What the server did not keep, no later turn can be chained to.
+        "response_id": None if finished.stored is False else finished.response_id,
         "model": finished.model,
         "request_id": finished.request_id,
         "searches": len(answer.searches),

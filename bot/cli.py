@@ -1,0 +1,172 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What a command needs is imported by that command, so that `--help` and `--version` need nothing.
+# ruff: noqa: PLC0415
+
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+
+class CannotStart(click.ClickException):
+    """Ends a command with a message that is complete as it is, and exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+        """Print the message to stderr."""
+        click.echo(self.message, file=file, err=True)
+
+
+class Commands(click.Group):
+    """Ends every command in the same way when it cannot start, or on Ctrl-C."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise CannotStart(str(error)) from None
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        # From the source tree, as the bot is run from there, installed or not.
+        project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+        click.echo(f"{project['name']} {project['version']}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def main() -> None:
+    """Footnote answers questions in Slack, with sources."""
+
+
+@main.command()
+def run() -> None:
+    """Run the bot with the settings of the environment and .env."""
+    from bot.log import set_up_logging
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    set_up_logging(settings.log_level, settings.log_format, settings.secrets)
+
+    from bot import app
+
+    asyncio.run(app.run(settings))
+
+
+@main.command()
+@click.option("--once", metavar="TEXT", help="Ask this, print the answered thread and exit.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of the page on this machine; without it, a free one.",
+)
+def demo(once: str | None, port: int) -> None:
+    """Try the bot in a Slack that runs on this machine: no workspace, no key."""
+    if once is not None and not once.strip():
+        raise click.BadParameter("there is no question in it", param_hint="--once")
+
+    from bot import demo as local
+    from bot.log import set_up_logging
+
+    set_up_logging("WARNING")
+    asyncio.run(local.demo(once=once, port=port))
+
+
+def _web_address(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    from bot.settings_checks import address
+
+    return None if value is None else _checked(address, value)
+
+
+def _prefix(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    from bot.settings_checks import command_prefix
+
+    return None if value is None else _checked(command_prefix, value)
+
+
+def _checked(check: Callable[[str], str], value: str) -> str:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@main.command()
+@click.option(
+    "--url",
+    metavar="URL",
+    callback=_web_address,
+    help="Address of the bot, for HTTP instead of Socket Mode.",
+)
+@click.option(
+    "--command-prefix",
+    metavar="PREFIX",
+    callback=_prefix,
+    help="What stands before `ask`, where another app has it; else COMMAND_PREFIX.",
+)
+def manifest(url: str | None, command_prefix: str | None) -> None:
+    """Print the manifest to create the Slack app from."""
+    from bot.settings import load_local_settings
+    from bot.slack.manifest import build_manifest
+
+    if command_prefix is None:
+        command_prefix = load_local_settings().command_prefix
+    document = build_manifest(url=url, command_prefix=command_prefix)
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.option(
+    "--down",
+    metavar="REVISION",
+    help="Take migrations back to this one; `base` takes back all, with everything stored.",
+)
+def migrate(down: str | None) -> None:
+    """Bring the database of DATABASE_URL to this version. `run` does so too."""
+    from bot.log import set_up_logging
+    from bot.settings import load_local_settings
+
+    settings = load_local_settings()
+    set_up_logging("WARNING")
+    click.echo(asyncio.run(_migrate(settings.database_url, down)))
+
+
+async def _migrate(url: str, down: str | None) -> str:
+    from bot.store.engine import open_engine
+    from bot.store.migrate import downgrade, pending, upgrade
+
+    async with open_engine(url) as engine:
+        if down is not None:
+            await downgrade(engine, down)
+            return f"Taken back to {down}."
+        missing = await pending(engine)
+        await upgrade(engine)
+    return f"Applied: {', '.join(missing)}" if missing else "There is nothing to apply."

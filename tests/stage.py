@@ -1,0 +1,102 @@
+"""The whole bot between the local servers, over real sockets and a real file."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.app import open_bot
+from bot.playground.responses import LocalResponses, Profile
+from bot.playground.slack import Limits, LocalSlack
+from bot.settings import load_settings
+from bot.slack.pacing import Pacing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.app import Running
+    from bot.playground.slack.workspace import Message
+
+FAST = Limits(retry_delays=(0.0, 0.05, 0.1), ack_seconds=2.0)
+
+
+@dataclass
+class Stage:
+    """What a test sees of everything."""
+
+    slack: LocalSlack
+    responses: LocalResponses
+    bot: Running
+
+    @property
+    def you(self) -> str:
+        return self.slack.users["you"]
+
+    @property
+    def general(self) -> str:
+        return self.slack.channels["general"]
+
+    async def mention(self, text: str, thread_ts: str | None = None, user: str = "you") -> str:
+        asked = f"<@{self.slack.bot_user}> {text}"
+        return await self.slack.say(self.slack.users[user], self.general, asked, thread_ts)
+
+    async def answers(self, channel: str, root: str, count: int = 1) -> list[Message]:
+        """Wait for so many finished answers in a thread, and return them."""
+
+        def finished() -> list[Message]:
+            bot = [m for m in self.slack.thread(channel, root)[1:] if m.bot_id]
+            return [m for m in bot if m.final_blocks or (m.blocks and m.edited)]
+
+        await self.slack.until(lambda _: len(finished()) >= count)
+        return finished()
+
+
+@asynccontextmanager
+async def open_stage(
+    folder: Path,
+    *,
+    http: bool = False,
+    profile: Profile | None = None,
+    limits: Limits = FAST,
+    **settings: object,
+) -> AsyncIterator[Stage]:
+    """Start everything; `settings` stand above what the stage sets."""
+    async with (
+        LocalSlack.start(limits=limits) as slack,
+        LocalResponses.start(profile=profile or Profile(delta_seconds=0)) as responses,
+        open_bot_between(folder, slack, responses, http=http, **settings) as stage,
+    ):
+        yield stage
+
+
+@asynccontextmanager
+async def open_bot_between(
+    folder: Path,
+    slack: LocalSlack,
+    responses: LocalResponses,
+    *,
+    http: bool = False,
+    **settings: object,
+) -> AsyncIterator[Stage]:
+    """Start the bot between servers that are there."""
+    given: dict[str, object] = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_API_URL": slack.api_url,
+        "OPENAI_BASE_URL": responses.base_url,
+        "OPENAI_API_KEY": responses.api_key,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'footnote.db'}",
+    }
+    over_http = {
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "HOST": "127.0.0.1",
+        "PORT": 0,
+    }
+    given |= over_http if http else {"SLACK_APP_TOKEN": slack.app_token}
+    pacing = Pacing(flush_seconds=0.01, update_seconds=0.01)
+    async with open_bot(load_settings(None, **(given | settings)), pacing) as bot:
+        if http:
+            slack.events_url = f"http://127.0.0.1:{bot.port}/slack/events"
+        await slack.until_connected()
+        yield Stage(slack, responses, bot)

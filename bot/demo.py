@@ -54,7 +54,11 @@ async def _responses() -> AsyncIterator[dict[str, str]]:
         yield {}
         return
     async with LocalResponses.start() as responses:
-        yield {"OPENAI_BASE_URL": responses.base_url, "OPENAI_API_KEY": responses.api_key}
+        yield {
+            "OPENAI_BASE_URL": responses.base_url,
+            "OPENAI_API_KEY": responses.api_key,
+            "OPENAI_MODEL": "local-stand-in",
+        }
 
 
 async def _ask(slack: LocalSlack, question: str) -> None:

@@ -78,7 +78,7 @@ async def test_cached_tokens_grow_along_a_chain(http: httpx.AsyncClient) -> None
 
 
 async def test_short_prompt_is_not_cached(http: httpx.AsyncClient) -> None:
-    first = await ask(http, tools=[])
+    first = await ask(http, "Why? " * 400, tools=[])
     second = await ask(http, tools=[], previous_response_id=first["id"])
 
     assert first["usage"]["total_tokens"] < 1024

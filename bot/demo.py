@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.playground.slack.workspace import Message
 
-QUESTION = "How do I ask a question, and how do I read the sources of an answer?"
+QUESTION = "How do I ask a question in a channel, and who sees the answer?"
 ANSWER_SECONDS = 600.0  # a real model may think for minutes
 WIDTH = 88
 

@@ -140,7 +140,7 @@ class Failure:
             return _BY_STATUS[status]
         if status >= 500:  # noqa: PLR2004 - server errors, a proxy's HTML pages among them
             return ModelOverloaded
-        return ModelApiMissing if self.html or status < 400 else ModelRequestRefused  # noqa: PLR2004
+        return ModelApiMissing if self.html or status < 400 else ModelRequestRefused  # noqa: PLR2004 - 3xx
 
     @property
     def _status(self) -> int | None:

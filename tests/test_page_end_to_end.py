@@ -1,0 +1,44 @@
+"""The whole bot as a newcomer meets it: in a browser, on the page of the local Slack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.playground.browser import open_page
+from tests.playground.test_browser import CHANNEL, THREAD
+from tests.stage import open_stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWERS = f"{THREAD} .below"
+
+
+async def test_a_newcomer_asks_on_the_page_reads_the_sources_and_asks_on(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        question = "How do I ask a question in a channel, and who sees the answer?"
+        await browser.type(f"{CHANNEL} textarea", "@foot")
+        await browser.type(f"{CHANNEL} textarea", Keys.ENTER, question, Keys.ENTER)
+        await browser.until_text(ANSWERS, "Written by a language model")
+        await browser.until_text(f"{THREAD} .plan", "Researched with 1 search")
+        links = await browser.do(
+            lambda driver: [
+                (link.text, link.get_attribute("href"))
+                for link in driver.find_elements(By.CSS_SELECTOR, f"{THREAD} .markdown a")
+            ]
+        )
+        await browser.screenshot("answered-thread")
+        await browser.type(f"{THREAD} textarea", "And in a direct message?", Keys.ENTER)
+        await browser.until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ANSWERS)) == 2)
+        await stage.responses.until(lambda: len(stage.responses.creates) == 2)
+        complaints = await browser.complaints()
+
+    numbers = {text for text, _ in links}
+    assert numbers <= {"1", "2", "3", "4"}
+    assert "1" in numbers
+    assert all(href and href.startswith("https://footnote.example/handbook/") for _, href in links)
+    assert stage.responses.creates[1]["previous_response_id"]
+    assert complaints == []

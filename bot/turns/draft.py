@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # many characters more, from a server that does name its sources, the link is taken for that.
 DECIDED_AFTER_CHARACTERS = 600
 
-_OPENS = re.compile(r"[\s(\[*_~\"'“«>|]\Z")
+_OPENS = re.compile(r"[\s(\[*_~\"'“«>|（「『【]\Z")  # noqa: RUF001 - full-width brackets
 _JOINS_ON = re.compile(r"[A-Za-z0-9:/.@\-_?=&%#+]\Z")
 
 

@@ -9,7 +9,9 @@ from urllib.parse import quote, urlsplit
 LABEL_LIMIT = 1_000  # characters; a longer label is no link a person would read
 URL_LIMIT = 4_000  # characters; longer ones are cut by browsers and servers anyway
 
-_TRACKING = re.compile(r"(?<=[?&])utm_source=openai(?:&|(?=#|$))")
+LABEL_DEPTH = 9  # brackets within brackets
+
+_TRACKING = re.compile(r"(\?)utm_source=openai&|[?&]utm_source=openai(?=[&#]|$)")
 _BREAKS_MARKDOWN = re.compile(r'[\s()<>"`\\|\[\]{}^]')
 _SEPARATOR = re.compile(r"[ \t]*[,;]?[ \t]*")
 _TITLE = re.compile(r"""[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\))""")
@@ -29,7 +31,7 @@ class Link:
 
 def clean_url(url: str) -> str:
     """Take `utm_source=openai`, which OpenAI adds to most cited URLs, out of a URL."""
-    return _TRACKING.sub("", url).rstrip("?&") if "utm_source=openai" in url else url
+    return _TRACKING.sub(lambda match: match[1] or "", url)
 
 
 def safe_url(url: str) -> str:
@@ -99,7 +101,7 @@ def _char(text: str, at: int, *, final: bool) -> str:
 def _label_end(text: str, at: int, *, final: bool) -> int | None:
     depth = 1
     end = at
-    while end < at + LABEL_LIMIT:
+    while end < at + LABEL_LIMIT and depth <= LABEL_DEPTH:
         match _char(text, end, final=final):
             case "" | "\n":
                 return None

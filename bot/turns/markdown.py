@@ -77,6 +77,7 @@ class MarkdownReader:
         self._text = ""
         self._at_line_start = not inline
         self._bar_in_code = False
+        self._list_indent = 0  # of the list item that the next line's fence began in
         self._fence: _Fence | None = None
 
     def feed(self, text: str) -> list[Token]:
@@ -245,9 +246,11 @@ class MarkdownReader:
             return None
         quote, marker, indent, mark, info = match.groups()
         if marker:
+            self._list_indent = match.start(3)
             return Prose(f"{line[: match.start(3)]}{ZERO_WIDTH}\n"), match.start(3)
         written = "`" * len(mark)
-        self._fence = _Fence(bool(quote), len(indent.expandtabs(4)), mark, written)
+        width = self._list_indent + len(indent.expandtabs(4))
+        self._fence, self._list_indent = _Fence(bool(quote), width, mark, written), 0
         return Code(f"{written}{info.strip().replace('`', '')}\n"), len(line)
 
     def _code_line(self, fence: _Fence, *, final: bool) -> tuple[Token, int]:

@@ -1,0 +1,103 @@
+"""The app manifest: what Slack is told of the bot when its app is created."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.errors import SettingsError
+from bot.slack.agent import PROMPTS
+from bot.slack.connection import EVENTS_PATH
+
+Json = dict[str, Any]
+
+NAME = "Footnote"
+DESCRIPTION = "Researches your question on the web and answers with numbered sources."
+LONG_DESCRIPTION = (
+    "Mention Footnote in a channel, write to it directly or type /ask: it researches your question "
+    "on the web and answers in a thread, with numbered sources and the searches it ran. Go on in "
+    "the same thread and it remembers what was said. Answers are written by a language model and "
+    "can be wrong: check the sources."
+)
+# What each is for stands in the README's table of the ways to ask; nothing is asked for in advance.
+SCOPES = (
+    "app_mentions:read",  # mentions
+    "assistant:write",  # suggested prompts
+    "channels:history",  # follow-ups without a mention, in public channels
+    "chat:write",  # answers, statuses and titles
+    "commands",  # /ask
+    "groups:history",  # follow-ups in private channels
+    "im:history",  # direct messages
+    "im:write",  # the direct message in which /ask answers where it may not post
+    "mpim:history",  # follow-ups in group messages
+    "users:read",  # names instead of ids
+)
+EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
+
+
+def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
+    """Return the manifest: for HTTP if the bot's address is given, else for Socket Mode.
+
+    Raises SettingsError where Slack could not reach the address.
+    """
+    request_url = None if url is None else f"{_checked(url)}{EVENTS_PATH}"
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": NAME,
+            "description": DESCRIPTION,
+            "long_description": LONG_DESCRIPTION,
+            "background_color": "#4a154b",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": NAME, "always_online": True},
+            "agent_view": {
+                "agent_description": DESCRIPTION,
+                "suggested_prompts": [
+                    {"title": title, "message": message} for title, message in PROMPTS
+                ],
+            },
+            "slash_commands": [_command(f"/{command_prefix}ask", request_url)],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": _settings(request_url),
+    }
+
+
+def _command(name: str, request_url: str | None) -> Json:
+    command: Json = {
+        "command": name,
+        "description": "Ask a question; the answer comes in a thread",
+        "usage_hint": "[question]",
+        "should_escape": True,
+    }
+    return command | ({"url": request_url} if request_url else {})
+
+
+def _settings(request_url: str | None) -> Json:
+    where = {"request_url": request_url} if request_url else {}
+    return {
+        "event_subscriptions": {**where, "bot_events": list(EVENTS)},
+        "interactivity": {"is_enabled": True, **where},
+        "org_deploy_enabled": False,
+        "socket_mode_enabled": request_url is None,
+        "token_rotation_enabled": False,
+    }
+
+
+def _checked(url: str) -> str:
+    if not url.startswith("https://"):
+        raise SettingsError("Slack posts to https only: give the bot's address with https://")
+    return url.rstrip("/")

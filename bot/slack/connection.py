@@ -24,7 +24,7 @@ from bot.errors import SettingsError
 from bot.slack.events import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
-OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+# Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
+# word; of the third it warns that there are two tokens.
+BOLT_READS = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN")
 
 
 @asynccontextmanager
@@ -53,9 +55,6 @@ async def open_client(token: str, api_url: str) -> AsyncIterator[AsyncWebClient]
 
 def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> AsyncApp:
     """Build the Bolt app, which acknowledges when a listener has returned."""
-    # Set together, these turn the app into an OAuth app that drops its token without a word.
-    for name in OAUTH:
-        os.environ.pop(name, None)
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
@@ -66,14 +65,25 @@ def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> A
             bot_token=client.token,
         )
 
-    return AsyncApp(
-        # Without the token: it comes with each authorization, and Bolt warns of two.
-        client=AsyncWebClient(base_url=client.base_url, session=client.session),
-        authorize=authorize,
-        signing_secret=signing_secret or "",
-        process_before_response=True,
-        attaching_conversation_kwargs_enabled=False,
-    )
+    with _without(BOLT_READS):
+        return AsyncApp(
+            # Without the token: it comes with each authorization, and Bolt warns of two.
+            client=AsyncWebClient(base_url=client.base_url, session=client.session),
+            authorize=authorize,
+            signing_secret=signing_secret or "",
+            process_before_response=True,
+            attaching_conversation_kwargs_enabled=False,
+        )
+
+
+@contextlib.contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    """Take variables out of the environment for a while."""
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
 
 
 @asynccontextmanager

@@ -77,6 +77,14 @@ async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIte
         engine = await stack.enter_async_context(open_engine(settings.database_url))
         await upgrade(engine)
         store = TurnStore(engine, lambda: datetime.now(UTC))
+        # Before the client of Slack, which takes a proxy's address away where Slack is local.
+        http = await stack.enter_async_context(
+            open_http(
+                settings.openai_base_url,
+                _secret(settings.openai_api_key),
+                silence_seconds=settings.openai_silence_seconds,
+            )
+        )
         token = settings.slack_bot_token.get_secret_value()
         client = await stack.enter_async_context(open_client(token, settings.slack_api_url))
         web = SlackWeb(client)
@@ -84,7 +92,7 @@ async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIte
         agent = Agent(web, time.monotonic)
         replies = Replies(web, pacing or Pacing(), help_words(bot.user, _command(settings)), agent)
         people = People(web, time.monotonic, share_names=settings.share_names)
-        model = await stack.enter_async_context(_open_model(settings, bot))
+        model = ResponsesClient(http, _request_options(settings, bot))
         runner = TurnRunner(replies, people, model, store, time.monotonic)
         inbox = Inbox(store, lambda turn: _run_bound(runner, turn))
         stack.push_async_callback(inbox.close, GRACE_SECONDS)
@@ -115,14 +123,6 @@ async def _who_am_i(web: SlackWeb) -> Bot:
             "this machine's network."
         ) from error
     return Bot(str(me["user_id"]), str(me.get("bot_id", "")), str(me["team_id"]))
-
-
-@asynccontextmanager
-async def _open_model(settings: Settings, bot: Bot) -> AsyncIterator[ResponsesClient]:
-    key = _secret(settings.openai_api_key)
-    silence = settings.openai_silence_seconds
-    async with open_http(settings.openai_base_url, key, silence_seconds=silence) as http:
-        yield ResponsesClient(http, _request_options(settings, bot))
 
 
 def _request_options(settings: Settings, bot: Bot) -> RequestOptions:

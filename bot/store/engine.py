@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,10 @@ async def open_engine(url: str) -> AsyncGenerator[AsyncEngine]:
 
     Raises SettingsError when it cannot be read and written.
     """
-    engine = _engine(_parsed(url))
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        await asyncio.to_thread(_check_file, parsed)
+    engine = _engine(parsed)
     try:
         await _try_out(engine)
         yield engine
@@ -61,8 +66,6 @@ def _engine(url: URL) -> AsyncEngine:
             f"DATABASE_URL names {url.drivername}, which is not an async driver installed here: "
             f"{EXAMPLE}"
         ) from error
-    except OSError as error:
-        raise _cannot_open(url, error.strerror or type(error).__name__) from error
 
 
 def _server_engine(url: URL) -> AsyncEngine:
@@ -75,7 +78,6 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     SQLite lets one write at a time. Who waits for the connection is served in order; who waits
     for SQLite's lock polls for it with growing pauses.
     """
-    _make_folder(url.database or ":memory:")
     engine = create_async_engine(
         url,
         hide_parameters=True,  # or an error's text would quote the question
@@ -90,9 +92,26 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     return engine
 
 
-def _make_folder(file: str) -> None:
-    if file != ":memory:" and not file.startswith("file:"):
+def _check_file(url: URL) -> None:
+    """Open the file as it will be opened later.
+
+    Of a file that cannot be opened aiosqlite leaves a thread behind, which breaks when it finds
+    the event loop closed; so it is given only what can be opened.
+    """
+    file = url.database or ":memory:"
+    if file == ":memory:" or file.startswith("file:"):
+        return
+    try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            # A write, since SQLite begins a transaction even on a file that it may only read.
+            connection.execute(TRIALS["sqlite"])
+            connection.rollback()
+    except sqlite3.Error as error:
+        raise _cannot_open(url, str(error)) from error
+    except OSError as error:
+        raise _cannot_open(url, error.strerror or type(error).__name__) from error
 
 
 def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -112,7 +131,6 @@ def _begin(connection: Connection) -> None:
 async def _try_out(engine: AsyncEngine) -> None:
     try:
         async with engine.begin() as connection:
-            # A write, since SQLite begins a transaction even on a file that it may only read.
             await connection.exec_driver_sql(TRIALS[engine.dialect.name])
             await connection.rollback()
     except DBAPIError as error:

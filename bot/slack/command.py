@@ -53,7 +53,14 @@ class Commands:
             await self._tell_not_asked(command, error)
             return
         if root is not None:
-            await self.inbox.take(self._question(command, root, text))
+            await self._take(command, self._question(command, root, text))
+
+    async def _take(self, command: Json, question: Question) -> None:
+        try:
+            await self.inbox.take(question)
+        except Exception:
+            log.exception("a command's question could not be taken in")
+            await self._tell(command, NOT_ASKED.format(reference=question.ts))
 
     async def _ask_directly(self, command: Json, user: str, text: str) -> Thread | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
+CONNECT_SECONDS = 30.0
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
@@ -107,7 +109,10 @@ async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
     """Receive events over Socket Mode."""
     handler = _SocketHandler(app, app_token)
     try:
-        await handler.connect_async()  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(CONNECT_SECONDS):
+            # Asked for here, since connecting alone would try a wrong token for ever.
+            handler.client.wss_uri = await handler.client.issue_new_wss_url()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
     except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
         await _close(handler)
         code = (

@@ -11,7 +11,7 @@ from bot.turns.question import Question, Thread
 Json = dict[str, Any]
 
 # Slack's page on the message event lists the subtypes; all others tell of something else.
-ASKING_SUBTYPES = {None, "", "file_share", "thread_broadcast"}
+ASKING_SUBTYPES = (None, "", "file_share", "thread_broadcast")
 _TS = re.compile(r"\d{1,12}\.\d{1,9}")
 _SOMEBODY = re.compile(r"\s*<(?:@[UW]|!subteam\^|!here|!channel|!everyone)")
 

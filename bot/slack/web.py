@@ -52,7 +52,9 @@ def _translated(method: str, error: SlackApiError) -> Exception:
         return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
     if response.status_code >= 500 or not isinstance(response.data, dict):  # noqa: PLR2004
         return SlackUnreachable(method, f"http_{response.status_code}")
-    code = str(response.data.get("error", "unknown_error"))
+    code = response.data.get("error")
+    if not isinstance(code, str):  # a page of something on the way
+        return SlackUnreachable(method, "no_answer_of_slack")
     if code in {"ratelimited", "rate_limited"}:
         return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
     return SlackRefused(method, code)

@@ -21,6 +21,6 @@ def elsewhere_words(link: str) -> str:
 
 
 NOT_ASKED = (
-    "I can write neither in this channel nor to you directly, so nothing was asked. "
-    "Invite me to the channel and try again, or ask an administrator (reference {reference})."
+    "Something kept me from asking your question, so there will be no answer. Try again, or invite "
+    "me to the channel first; an administrator can look it up (reference {reference})."
 )

@@ -1,0 +1,324 @@
+"""The ways in, through the real Bolt app, over both transports of the local Slack."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from bot.errors import SettingsError
+from bot.playground.slack import Limits, LocalSlack
+from bot.playground.slack.delivery import signature
+from bot.slack.agent import Agent
+from bot.slack.command import Commands
+from bot.slack.connection import build_app, open_client, open_connection
+from bot.slack.events import Bot
+from bot.slack.listeners import FollowUps, Listeners, add_listeners
+from bot.slack.web import SlackWeb
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from bot.turns.question import Question, Thread
+
+LIMITS = Limits(retry_delays=(0.0, 0.05, 0.1), ack_seconds=1.0)
+
+
+@dataclass
+class FakeInbox:
+    """Takes questions; fails as often as it is told to."""
+
+    taken: list[Question] = field(default_factory=list)
+    failures: int = 0
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, question: Question) -> bool:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
+        self.taken.append(question)
+        self.changed.set()
+        return True
+
+    def own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.taken) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def settle(self) -> None:
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+
+
+@dataclass
+class FakeTurns:
+    """What is known of threads."""
+
+    askers: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+
+    async def has_asked(self, thread: Thread, user: str) -> bool:
+        return thread.thread_ts in self.answered and user in self.askers
+
+    async def has_answered(self, thread: Thread) -> bool:
+        return thread.thread_ts in self.answered
+
+
+@dataclass
+class Entrance:
+    """A local Slack with the listeners behind it."""
+
+    slack: LocalSlack
+    inbox: FakeInbox
+    turns: FakeTurns
+
+    @property
+    def you(self) -> str:
+        return self.slack.users["you"]
+
+    @property
+    def general(self) -> str:
+        return self.slack.channels["general"]
+
+    async def idle(self) -> None:
+        await self.slack.delivery.until_idle()
+        await self.inbox.settle()
+
+
+@asynccontextmanager
+async def entrance(
+    *, http: bool = False, follow_ups: FollowUps = "asker"
+) -> AsyncIterator[Entrance]:
+    async with (
+        LocalSlack.start(limits=LIMITS) as slack,
+        open_client(slack.bot_token, slack.api_url) as client,
+    ):
+        bot = Bot(slack.bot_user, slack.bot_id, slack.team)
+        web, inbox, turns = SlackWeb(client), FakeInbox(), FakeTurns()
+        app = build_app(client, bot, slack.signing_secret)
+        agent = Agent(web, asyncio.get_running_loop().time)
+        commands = Commands(web, inbox, slack.team)
+        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
+        async with open_connection(
+            app,
+            app_token=None if http else slack.app_token,
+            signing_secret=slack.signing_secret,
+            host="127.0.0.1",
+            port=0,
+        ) as port:
+            if http:
+                slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+            await slack.until_connected()
+            yield Entrance(slack, inbox, turns)
+            await inbox.settle()
+
+
+@pytest.fixture(params=["socket", "http"])
+async def door(request: pytest.FixtureRequest) -> AsyncIterator[Entrance]:
+    async with entrance(http=request.param == "http") as door:
+        yield door
+
+
+async def test_a_mention_reaches_the_inbox_by_both_of_its_events(door: Entrance) -> None:
+    ts = await door.slack.say(door.you, door.general, f"<@{door.slack.bot_user}> hello")
+    await door.inbox.until(2)
+
+    assert door.inbox.taken[0] == door.inbox.taken[1]
+    assert (door.inbox.taken[0].ts, door.inbox.taken[0].text) == (ts, "hello")
+
+
+async def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again(
+    door: Entrance,
+) -> None:
+    door.inbox.failures = 2
+    await door.slack.say(door.you, door.slack.dm(door.you), "hello")
+    await door.inbox.until(1)
+    await door.idle()
+
+    assert [question.text for question in door.inbox.taken] == ["hello"]
+    assert len(door.slack.redelivered) == 2
+    assert door.slack.delivery.lost == []
+
+
+@pytest.mark.parametrize("follow_ups", ["asker", "anyone", "mention"])
+async def test_a_reply_without_a_mention_is_taken_as_the_setting_says(
+    follow_ups: FollowUps,
+) -> None:
+    async with entrance(follow_ups=follow_ups) as door:
+        colleague = door.slack.users["colleague"]
+        root = await door.slack.say(door.you, door.general, "the beginning")
+        door.turns.answered.add(root)
+        door.turns.askers.add(door.you)
+        await door.slack.say(door.you, door.general, "from the asker", root)
+        await door.slack.say(colleague, door.general, "from another", root)
+        await door.slack.say(door.you, door.general, f"<@{colleague}> to another", root)
+        await door.idle()
+
+    taken = {
+        "asker": {"from the asker"},
+        "anyone": {"from the asker", "from another"},
+        "mention": set(),
+    }
+    assert {question.text for question in door.inbox.taken} == taken[follow_ups]
+
+
+async def test_everything_else_is_acknowledged_and_taken_for_nothing(door: Entrance) -> None:
+    ts = await door.slack.say(door.you, door.general, "hello all")
+    await door.slack.edit(door.general, ts, f"<@{door.slack.bot_user}> edited")
+    await door.slack.join(door.you, door.general)
+    await door.slack.deliver({"type": "something_new", "user": door.you})
+    await door.slack.deliver({"type": "message", "text": 5, "user": "U1", "ts": "1.1"})
+    await door.idle()
+
+    assert door.inbox.taken == []
+    assert door.slack.redelivered == []
+
+
+async def test_opening_the_messages_tab_brings_prompts(door: Entrance) -> None:
+    await door.slack.open_messages_tab(door.you)
+    await door.slack.until(lambda slack: slack.prompts(door.you))
+
+    assert door.slack.prompts(door.you)[0]["title"] == "What happened this week?"
+
+
+@pytest.mark.parametrize("text", ["", "help", " HELP "])
+async def test_a_command_without_a_question_is_told_how_to_ask(door: Entrance, text: str) -> None:
+    result = await door.slack.command(door.you, door.general, "/ask", text)
+
+    assert "type `/ask` and your question" in result.text
+    assert door.inbox.taken == []
+
+
+async def test_a_command_posts_its_question_harmlessly_and_asks_it(door: Entrance) -> None:
+    text = "what of <@U0COLLEAGUE> & <!channel> and <https://x.example|this>?"
+    await door.slack.command(door.you, door.general, "/team-ask", text)
+    await door.inbox.until(1)
+    [question] = door.inbox.taken
+    [root] = door.slack.thread(door.general, question.ts)
+
+    assert root.text == (
+        f"<@{door.you}> asked: what of @colleague & @\u200bchannel and this (https://x.example)?"
+    ).replace("& ", "&amp; ")
+    assert (root.unfurl, question.thread.thread_ts) == (False, question.ts)
+    assert question.text.startswith("what of <@U0COLLEAGUE")
+
+
+async def test_where_neither_channel_nor_direct_message_can_be_had_the_person_is_told(
+    door: Entrance,
+) -> None:
+    door.slack.fail("conversations.open", error="cannot_dm_bot")
+    random = door.slack.channels["random"]
+    await door.slack.command(door.you, random, "/ask", "hello")
+    await door.slack.until(lambda slack: slack.ephemerals(random, door.you))
+
+    [told] = door.slack.ephemerals(random, door.you)
+    assert "there will be no answer" in told.text
+    assert "reference conversations.open cannot_dm_bot" in told.text
+    assert door.inbox.taken == []
+
+
+@pytest.mark.parametrize("failing", ["slack", "inbox"])
+async def test_a_command_that_cannot_be_carried_out_says_so(door: Entrance, failing: str) -> None:
+    if failing == "slack":
+        door.slack.fail("chat.postMessage", drop=True)
+    else:
+        door.inbox.failures = 1
+    await door.slack.command(door.you, door.general, "/ask", "hello")
+    await door.slack.until(lambda slack: slack.ephemerals(door.general, door.you))
+
+    assert "there will be no answer" in door.slack.ephemerals(door.general, door.you)[0].text
+
+
+async def test_a_person_who_cannot_even_be_told_is_logged(
+    door: Entrance, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.slack.fail("chat.postMessage", drop=True)
+    commands = Commands(SlackWeb_of(door), door.inbox, door.slack.team)
+    await commands.ask({"user_id": door.you, "channel_id": door.general, "text": "secret"})
+
+    assert "a person could not be told" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def SlackWeb_of(door: Entrance) -> SlackWeb:  # noqa: N802 - reads as the class it builds
+    from slack_sdk.web.async_client import AsyncWebClient  # noqa: PLC0415 - here only
+
+    return SlackWeb(AsyncWebClient(token=door.slack.bot_token, base_url=door.slack.api_url))
+
+
+async def post(door: Entrance, body: bytes, headers: dict[str, str]) -> int:
+    assert door.slack.events_url is not None
+    headers = {"Content-Type": "application/json", **headers}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(door.slack.events_url, data=BytesIO(body), headers=headers) as response,
+    ):
+        return response.status
+
+
+async def test_only_slack_itself_may_post_events() -> None:
+    async with entrance(http=True) as door:
+        body = b'{"type":"event_callback","event":{"type":"message"},"team_id":"T1"}'
+        good = signature(door.slack.signing_secret, body)
+        old = signature(door.slack.signing_secret, body, at=1_000_000)
+        wrong = signature("another secret", body)
+        statuses = [await post(door, body, headers) for headers in (good, old, wrong, {})]
+        huge = await post(door, b"x" * 2_000_000, good)
+
+    assert statuses == [200, 401, 401, 401]
+    assert huge == 413
+
+
+async def test_the_server_says_that_it_is_well() -> None:
+    async with entrance(http=True) as door, aiohttp.ClientSession() as session:
+        assert door.slack.events_url is not None
+        url = door.slack.events_url.replace("/slack/events", "/healthz")
+        async with session.get(url) as response:
+            assert (response.status, await response.text()) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"app_token": None, "signing_secret": None}, "SLACK_SIGNING_SECRET is missing"),
+        ({"app_token": "xapp-wrong", "signing_secret": None}, "SLACK_APP_TOKEN .* [(]invalid_auth"),
+        ({"app_token": None, "signing_secret": "s"}, "PORT .* cannot be listened on"),
+    ],
+)
+async def test_what_cannot_be_connected_is_said_plainly(given: dict[str, Any], words: str) -> None:
+    async with (
+        LocalSlack.start() as slack,
+        open_client(slack.bot_token, slack.api_url) as client,
+    ):
+        app = build_app(client, Bot("U", "B", "T"), None)
+        port = int(slack.url.rpartition(":")[2])  # taken
+        with pytest.raises(SettingsError, match=words):
+            async with open_connection(app, **given, host="127.0.0.1", port=port):
+                pass
+
+
+async def test_variables_that_libraries_read_by_themselves_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "s")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-another")
+    async with entrance() as door:
+        await door.slack.say(door.you, door.slack.dm(door.you), "hello")
+        await door.inbox.until(1)
+
+    assert len(door.inbox.taken) == 1

@@ -35,6 +35,7 @@ FULL_OR_GONE = frozenset(
         "msg_blocks_too_many",
         "message_not_in_streaming_state",
         "message_not_found",
+        "message_not_owned_by_app",
     }
 )
 RESENDS = 5  # of one call, after 429 or without an answer
@@ -116,6 +117,22 @@ class Place:
                 self.pacing.rest(self.team, method, error.retry_after)
         raise SlackRefused(method, "ratelimited")
 
+    async def find_stream(self) -> str | None:
+        """Return the ts of a stream that runs in the thread since the question, if there is one.
+
+        A thread has one turn at a time, and a reply one stream, so it is the one looked for.
+        """
+        thread = self.question.thread
+        answer = await self.web.call(
+            "conversations.replies",
+            channel=thread.channel,
+            ts=thread.thread_ts,
+            oldest=self.question.ts,
+        )
+        messages = answer.get("messages") or []
+        running = [m["ts"] for m in messages if m.get("streaming_state") == "in_progress"]
+        return str(running[-1]) if running else None
+
 
 @dataclass
 class StreamedMessage:
@@ -134,14 +151,19 @@ class StreamedMessage:
         question = place.question
         # In a channel both recipients are required, in a direct message some apps need them too.
         # The team is the asker's, which under Slack Connect is not the bot's.
-        answer = await place.call(
-            "chat.startStream",
-            thread_ts=question.thread.thread_ts,
-            recipient_user_id=question.user,
-            recipient_team_id=question.user_team,
-            task_display_mode="plan",
-            chunks=growth.chunks or None,
-        )
+        try:
+            answer = await place.call(
+                "chat.startStream",
+                thread_ts=question.thread.thread_ts,
+                recipient_user_id=question.user,
+                recipient_team_id=question.user_team,
+                task_display_mode="plan",
+                chunks=growth.chunks or None,
+            )
+        except SlackUnreachable:
+            answer = {"ts": await place.find_stream()}  # Slack may have started it
+            if answer["ts"] is None:
+                raise
         return cls(place, str(answer["ts"]), place.pacing.clock(), _text=growth.text)
 
     async def append(self, growth: Growth) -> None:
@@ -216,8 +238,8 @@ class PostedMessage:
 
     async def close(self, growth: Growth, blocks: Sequence[Json], metadata: Json) -> None:
         """Replace the message by the whole one."""
-        self._plan, self._tasks = "", {}
-        await self._update(Growth(text=growth.text), blocks, metadata)
+        self._tasks = {}
+        await self._update(Growth(text=growth.text, plan=growth.plan), blocks, metadata)
 
     async def _update(self, growth: Growth, blocks: Sequence[Json], metadata: Json | None) -> None:
         before = self._text, dict(self._tasks), self._plan
@@ -257,7 +279,18 @@ class PostedMessage:
 
 
 async def open_message(place: Place, growth: Growth) -> Message:
-    """Open the next message of a reply: streamed where Slack lets us, else posted."""
+    """Open the next message of a reply, trying again where Slack could not be reached."""
+    for attempt in range(RESENDS - 1):
+        try:
+            return await _open_message(place, growth)
+        except SlackUnreachable as error:
+            log.info("no message could be opened yet", extra={"error": str(error)})
+            await place.pacing.sleep(min(0.5 * 2**attempt, 5.0))
+    return await _open_message(place, growth)
+
+
+async def _open_message(place: Place, growth: Growth) -> Message:
+    """Open a streamed message where Slack lets us, else post one."""
     thread, pacing = place.question.thread, place.pacing
     if pacing.may_stream(thread.team, thread.channel):
         try:

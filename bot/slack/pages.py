@@ -23,6 +23,8 @@ _PLACES_TO_CUT = (
     re.compile(r"[ \t]+"),
     re.compile(r"."),
 )
+# Between two words; Chinese and Japanese have no blanks there.
+_PLACES_TO_PART = (_PLACES_TO_CUT[2], re.compile(r"[^\x00-\x7f]"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def split_for_append(text: str) -> tuple[str, str]:
     waits; no link or code span lies in both.
     """
     body = text.rstrip()
-    end = _place_to_cut(body, _size(body) - 1, _PLACES_TO_CUT[2:]) if body else 0
+    end = _place_to_cut(body, _size(body) - 1, _PLACES_TO_PART) if body else 0
     end = max(end, body.rfind("\n") + 1)
     while body[end : end + 1].isspace():
         end += 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
 # These read no JSON body; all others that the bot calls do (from their method pages).
-QUERIED = {"auth.test", "users.info", "chat.getPermalink"}
+QUERIED = {"auth.test", "users.info", "chat.getPermalink", "conversations.replies"}
 
 
 class SlackWeb:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRefused, StoppedByUser
+from bot.errors import SlackRefused, SlackUnreachable, StoppedByUser
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
+from bot.slack.messages import RESENDS
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
 from bot.slack.reply import PAGE_SECONDS, Replies, ThreadReply
@@ -38,6 +39,11 @@ class Clock:
         return asyncio.get_running_loop().time() + self.ahead
 
 
+async def hurried(seconds: float) -> None:
+    """Sleep, but not for the seconds that a person would not mind."""
+    await asyncio.sleep(min(seconds, 0.05))
+
+
 class Stage:
     """A local Slack with a question in it, and what is needed to reply."""
 
@@ -46,7 +52,7 @@ class Stage:
         self.question = question
         self.clock = clock
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-        pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock)
+        pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock, sleep=hurried)
         web = SlackWeb(client)
         self._replies = Replies(web, pacing, "Ask me things.", Agent(web, clock))
 
@@ -351,3 +357,62 @@ async def test_hundred_replies_at_once_stay_within_what_slack_allows_together() 
 
     assert [call for call in s.slack.calls if call.status == 429] == []
     assert len(s.answers) == 12
+
+
+@pytest.mark.parametrize("how", ["drop", "after"])
+async def test_a_start_that_gets_lost_leaves_one_message_and_nothing_spinning(how: str) -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", times=1, **{how: True})
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(60))
+        [message] = s.answers
+
+    assert squeezed(message.markdown) == squeezed(text)
+    assert message.streaming_state == "completed"
+
+
+async def test_a_slack_that_cannot_be_reached_at_all_is_given_up() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", drop=True, times=99)
+        with pytest.raises(SlackUnreachable):
+            async with s.open_reply():
+                pass
+
+    assert len(s.slack.calls_of("conversations.replies")) == RESENDS
+
+
+async def test_a_posted_reply_survives_lost_answers_and_full_messages() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", error="unknown_method")
+        s.slack.fail("chat.update", after=True, times=2)
+        s.slack.fail("chat.update", error="msg_too_long", skip=1)
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(300))
+        answers = s.answers
+
+    shown = " ".join(str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown")
+    assert squeezed(shown) == squeezed(text)
+    assert len(answers) == 2
+
+
+async def test_a_posted_reply_shows_what_it_does_until_there_is_text() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", error="unknown_method")
+        async with s.open_reply() as reply:
+            await reply.show_search("ws_1", None)
+            await s.slack.until(lambda _: "Searching the web" in str(s.answers[0].blocks))
+            await write_all(reply, [Prose("Text.")])
+        [message] = s.answers
+
+    assert "Searching" not in str(message.blocks)
+    assert message.metadata is not None
+
+
+async def test_an_error_of_slack_in_the_middle_reaches_who_writes() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.appendStream", error="channel_not_found", times=1)
+        with pytest.raises(SlackRefused, match="channel_not_found"):
+            async with s.open_reply() as reply:
+                await write_for_ever(reply)
+
+    assert [message.streaming_state for message in s.answers] == ["completed"]

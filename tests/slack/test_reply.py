@@ -267,13 +267,13 @@ async def test_when_the_minutes_streams_are_used_up_the_reply_is_posted() -> Non
 
 async def test_a_stream_is_left_before_slack_closes_it() -> None:
     async with stage() as s, s.open_reply() as reply:
-        await write_all(reply, [Prose("First. ")], finish=False)
+        await write_all(reply, [Prose("First words. ")], finish=False)
         await s.slack.until(lambda _: "First" in s.text)
         s.clock.ahead += PAGE_SECONDS + 1
         await write_all(reply, [Prose("Second.")])
         answers = s.answers
 
-    assert [squeezed(message.markdown) for message in answers] == ["First.", "Second."]
+    assert [squeezed(message.markdown) for message in answers] == ["First words.", "Second."]
     assert answers[0].plan_title == "Continued below"
 
 
@@ -294,7 +294,7 @@ async def test_a_search_that_runs_while_a_stream_gets_old_goes_on_in_the_next_me
 
 async def test_a_stop_by_the_person_ends_the_writing() -> None:
     async with stage() as s, s.open_reply() as reply:
-        await write_all(reply, [Prose("Begin. ")], finish=False)
+        await write_all(reply, [Prose("Begin with it. ")], finish=False)
         await s.slack.until(lambda _: "Begin" in s.text)
         await s.slack.stop(s.question.user, s.question.thread.channel, s.answers[0].ts)
         with pytest.raises(StoppedByUser):
@@ -385,9 +385,11 @@ async def test_a_posted_reply_survives_lost_answers_and_full_messages() -> None:
     async with stage() as s:
         s.slack.fail("chat.startStream", error="unknown_method")
         s.slack.fail("chat.update", after=True, times=2)
-        s.slack.fail("chat.update", error="msg_too_long", skip=1)
         async with s.open_reply() as reply:
-            text = await write_all(reply, words(300))
+            begin = await write_all(reply, [Prose("It begins so. ")], finish=False)
+            await s.slack.until(lambda _: "begins" in str(s.answers[0].blocks))
+            s.slack.fail("chat.update", error="msg_too_long")
+            text = begin + await write_all(reply, words(300))
         answers = s.answers
 
     shown = " ".join(str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown")

@@ -387,7 +387,7 @@ async def test_a_posted_reply_survives_lost_answers_and_full_messages() -> None:
         s.slack.fail("chat.update", after=True, times=2)
         async with s.open_reply() as reply:
             begin = await write_all(reply, [Prose("It begins so. ")], finish=False)
-            await s.slack.until(lambda _: "begins" in str(s.answers[0].blocks))
+            await s.slack.until(lambda slack: len(slack.calls_of("chat.update")) == 3)
             s.slack.fail("chat.update", error="msg_too_long")
             text = begin + await write_all(reply, words(300))
         answers = s.answers

@@ -139,6 +139,7 @@ class Delivery:
             if attempt:
                 await asyncio.sleep(self.limits.retry_delays[attempt - 1])
                 self.redelivered.append(Redelivery(envelope, attempt, reason))
+            await self.until_connected()
             try:
                 async with asyncio.timeout(None if self.events_url else self.limits.ack_seconds):
                     return await self._attempt(envelope, attempt, reason)
@@ -157,8 +158,6 @@ class Delivery:
         return await self._over_socket(envelope, attempt, reason)
 
     async def _over_socket(self, envelope: Envelope, attempt: int, reason: str) -> Json:
-        async with asyncio.timeout(None):
-            await self._connected.wait()
         socket = self._sockets[self._turn % len(self._sockets)]
         self._turn += 1
         envelope_id = f"envelope-{next(self._ids)}"

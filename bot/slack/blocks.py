@@ -37,6 +37,11 @@ def below_answer(answer: Answer, note: str | None) -> list[list[Json]]:
     return _grouped(blocks)
 
 
+def markdown_blocks(text: str) -> list[Json]:
+    """Return a text as a message's blocks."""
+    return [{"type": "markdown", "text": text}] if text.strip() else []
+
+
 def failure_block(words: str, reference: str) -> Json:
     """Say what happened, with an id by which an operator finds it in the log."""
     return _context(f":warning: {escape(words)}  (reference {escape(reference)})")

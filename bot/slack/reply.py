@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.errors import FootnoteError, SlackRefused, TurnInterrupted
 from bot.slack.blocks import below_answer, counted, described, failure_block, size
+from bot.slack.growth import Growth, Task
 from bot.slack.markdown import SlackMarkdown
-from bot.slack.messages import Growth, MessageFull, Place, Task, open_message
+from bot.slack.messages import open_message
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
+from bot.slack.place import MessageFull, Place
 from bot.slack.text import plain
 
 if TYPE_CHECKING:

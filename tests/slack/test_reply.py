@@ -11,9 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import SlackRefused, SlackUnreachable, StoppedByUser
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
-from bot.slack.messages import RESENDS
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
+from bot.slack.place import RESENDS
 from bot.slack.reply import PAGE_SECONDS, Replies, ThreadReply
 from bot.slack.web import SlackWeb
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage

@@ -68,6 +68,11 @@ def notification(text: str, limit: int = 150) -> str:
     return escape(plain)
 
 
+def harmless(text: str) -> str:
+    """Part Slack's tokens in words that are shown as they stand."""
+    return _GROUP_NAME.sub("@" + ZERO_WIDTH, _TOKEN_IN_CODE.sub("<" + ZERO_WIDTH, text))
+
+
 def escape(text: str) -> str:
     """Escape words for mrkdwn, so that nothing in them is a mention or a link."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

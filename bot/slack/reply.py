@@ -14,11 +14,13 @@ import asyncio
 import contextlib
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import FootnoteError, SlackRefused, TurnInterrupted
-from bot.slack.blocks import below_answer, counted, described, failure_block, size
-from bot.slack.growth import Growth, Task
+from bot.slack.blocks import below_answer, counted, failure_block, size
+from bot.slack.cards import Cards
+from bot.slack.cards import size as cards_size
+from bot.slack.growth import Growth
 from bot.slack.markdown import SlackMarkdown
 from bot.slack.messages import open_message
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from bot.slack.agent import Agent
+    from bot.slack.growth import Task
     from bot.slack.messages import Message
     from bot.slack.pacing import Pacing
     from bot.slack.web import SlackWeb
@@ -46,12 +49,8 @@ Json = dict[str, Any]
 PAGE_SECONDS = 240.0
 PAGE_SECONDS_CALM = 210.0  # from here on, the next paragraph's end is taken
 QUIET_SECONDS = 20.0  # a stream that is silent for longer is said to be closed early
-TASKS_A_PAGE = 45  # Slack takes 50 rows
-TITLE_CHARACTERS = 120
 MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
 
-READING = "question"
-RUNNING: Literal["in_progress"] = "in_progress"
 RESENDS = 3  # of what a message refused, each in a new one
 
 
@@ -69,8 +68,7 @@ class ThreadReply:
         self._pages = Pages()
         self._ready = ""  # belongs on the current page, not sent yet
         self._page_text = ""  # what Slack has accepted of the current page
-        self._tasks: dict[str, Task] = {READING: Task(READING, "Reading the question", RUNNING)}
-        self._changed: dict[str, Task] = dict(self._tasks)
+        self._cards = Cards()
         self._plan = "Looking into it"
         self._message: Message | None = None
         self._part = 0
@@ -86,10 +84,8 @@ class ThreadReply:
     async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
         """Show a card for a search."""
         self._check()
-        self._done(READING)
-        steps = described(search) if search else []
-        status = "error" if failed else RUNNING if search is None else "complete"
-        self._show(Task(key, _title(search, steps), status))
+        self._cards.read()
+        self._cards.show_search(key, search, failed=failed)
         self._wake.set()
 
     async def write(self, pieces: Sequence[Piece]) -> None:
@@ -97,7 +93,7 @@ class ThreadReply:
         self._check()
         text = self._markdown.write(pieces)
         if text:
-            self._done(READING)
+            self._cards.read()
             self.produced += len(text)
             self._pages.feed(text)
             self._wake.set()
@@ -110,13 +106,12 @@ class ThreadReply:
             if answer.searches
             else "Answered without a search"
         )
-        self._done(*self._tasks)
+        self._cards.end()
         await self._end(below_answer(answer, answer.note))
 
     async def fail(self, words: str, reference: str) -> None:
         """Deliver what there is, and say what happened."""
-        for task in self._running():
-            self._show(Task(task.id, task.title, "error"))
+        self._cards.end("error")
         self._plan = "Not finished"
         with contextlib.suppress(FootnoteError):  # what ended the writer is being told right now
             await self._stop_writing()
@@ -128,7 +123,7 @@ class ThreadReply:
         self._pages.feed(self._help_words)
         self.produced += len(self._help_words)
         self._plan = "How to ask"
-        self._done(*self._tasks)
+        self._cards.end()
         await self._end([[]])
 
     async def stopped(self) -> None:
@@ -155,17 +150,6 @@ class ThreadReply:
         if self._writer is not None and self._writer.done():
             self._writer.result()  # raises what ended it
 
-    def _show(self, task: Task) -> None:
-        self._tasks[task.id] = self._changed[task.id] = task
-
-    def _done(self, *keys: str) -> None:
-        for task in self._running():
-            if task.id in keys:
-                self._show(Task(task.id, task.title, "complete"))
-
-    def _running(self) -> list[Task]:
-        return [task for task in self._tasks.values() if task.status == RUNNING]
-
     async def _end(self, groups: Sequence[list[Json]]) -> None:
         await self._stop_writing()
         await self._flush(final=True)
@@ -183,7 +167,7 @@ class ThreadReply:
     async def _write(self) -> None:
         while not self._ending.is_set():
             if not await _set_within(self._wake, QUIET_SECONDS):
-                self._changed |= {task.id: task for task in self._running()[-1:]}
+                self._cards.repeat()
             self._wake.clear()
             await self._flush(final=False)
             if self._message is not None:
@@ -234,27 +218,24 @@ class ThreadReply:
         self._page_text += text
 
     def _take_changed(self) -> tuple[Task, ...]:
-        tasks = tuple(self._changed.values())
-        self._changed.clear()
-        self._pages.used += sum(len(task.title.encode()) + len(task.id) + 40 for task in tasks)
+        tasks = self._cards.take()
+        self._pages.used += cards_size(tasks)
         return tasks
 
     async def _next_message(self, refused: Sequence[Task] = ()) -> None:
         """Close this message in good order and open the next one."""
         fence = open_fence(self._page_text)
-        left = tuple(Task(task.id, task.title, "complete") for task in self._running())
+        left = self._cards.turn_over(refused)
         if self._message is not None:
             with contextlib.suppress(MessageFull):  # it is closed already
                 growth = Growth(_closing(fence, self._page_text), left, "Continued below")
                 await self._message.close(growth, (), self._metadata())
-        self._tasks = {task.id: task for task in (*refused, *self._running())}
-        self._changed = dict(self._tasks)
         self._pages.turn_now(len(self._ready.encode()))
         await self._open_message(f"{fence}\n" if fence else "")
 
     async def _open_message(self, text: str = "") -> None:
         self._part += 1
-        plan = self._plan if self._changed else ""
+        plan = self._plan if self._cards.any_new else ""
         growth = Growth(text, self._take_changed(), plan)
         self._message = await open_message(self._place, growth)
         self._page_text = text
@@ -330,14 +311,6 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
-
-
-def _title(search: Search | None, steps: Sequence[str]) -> str:
-    if search is None:
-        return "Searching the web"
-    title = " · ".join(steps) or "Searched the web"
-    title = title[0].upper() + title[1:] if search.kind != "search" else title
-    return title if len(title) <= TITLE_CHARACTERS else title[: TITLE_CHARACTERS - 1] + "…"
 
 
 def _closing(fence: str, text: str) -> str:

@@ -22,7 +22,7 @@ from bot.slack.events import Bot
 from bot.slack.identity import People
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.pacing import Pacing
-from bot.slack.reply import Replies
+from bot.slack.replies import Replies
 from bot.slack.web import SlackWeb
 from bot.slack.words import help_words
 from bot.store.engine import open_engine

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import FootnoteError, SlackRefused, TurnInterrupted
@@ -25,19 +24,14 @@ from bot.slack.markdown import SlackMarkdown
 from bot.slack.messages import open_message
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
 from bot.slack.place import MessageFull, Place
-from bot.slack.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from bot.slack.agent import Agent
     from bot.slack.growth import Task
     from bot.slack.messages import Message
-    from bot.slack.pacing import Pacing
-    from bot.slack.web import SlackWeb
     from bot.turns.answer import Answer, Search
     from bot.turns.pieces import Piece
-    from bot.turns.question import Question
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -275,34 +269,6 @@ class ThreadReply:
     def _metadata(self) -> Json:
         payload = {"turn": self._turn.id, "part": self._part}
         return {"event_type": "footnote_answer", "event_payload": payload}
-
-
-class Replies:
-    """Opens replies in one Slack."""
-
-    def __init__(self, web: SlackWeb, pacing: Pacing, help_words: str, agent: Agent) -> None:
-        self._web = web
-        self._pacing = pacing
-        self._help_words = help_words
-        self._agent = agent
-
-    @asynccontextmanager
-    async def open_reply(self, turn: Turn) -> AsyncIterator[ThreadReply]:
-        """Open a reply; on leaving, nothing of it is left spinning."""
-        place = Place(self._web, self._pacing, turn.question)
-        reply = ThreadReply(place, turn, self._help_words)
-        with self._pacing.live_reply():
-            await reply.open()
-            title = asyncio.create_task(self._name_thread(turn.question))
-            try:
-                yield reply
-            finally:
-                await reply.abandon()
-                await title
-
-    async def _name_thread(self, question: Question) -> None:
-        if question.is_root and not question.wants_help:
-            await self._agent.title(question.thread, plain(question.text, {}))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

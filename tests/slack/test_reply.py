@@ -14,7 +14,8 @@ from bot.slack.agent import Agent
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
 from bot.slack.place import RESENDS
-from bot.slack.reply import PAGE_SECONDS, Replies, ThreadReply
+from bot.slack.replies import Replies
+from bot.slack.reply import PAGE_SECONDS, ThreadReply
 from bot.slack.web import SlackWeb
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage
 from bot.turns.pieces import Code, Mark, Piece, Prose

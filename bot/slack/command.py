@@ -100,7 +100,8 @@ class Commands:
             )
         except SlackError:
             return ""
-        return f"<{answer['permalink']}|here it is>"
+        link = answer.get("permalink")
+        return f"<{link}|here it is>" if link else ""
 
     async def _tell_not_asked(self, command: Json, error: SlackError) -> None:
         reference = f"{error.method} {error.code}"
@@ -112,7 +113,8 @@ class Commands:
         timeout = aiohttp.ClientTimeout(total=RESPONSE_SECONDS)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                # With the proxy of the environment, as slack_sdk's own calls go.
+                aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
                 session.post(str(command.get("response_url")), json={"text": words}) as response,
             ):
                 response.raise_for_status()

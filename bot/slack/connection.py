@@ -17,16 +17,19 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
-from bot.slack.events import shape_of
+from bot.slack.events import is_readable, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 
@@ -37,6 +40,8 @@ log = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 CONNECT_SECONDS = 30.0
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
+# What Bolt raises on an unforeseen shape; what a listener raises never comes out of it.
+UNREADABLE = (TypeError, AttributeError, LookupError, ValueError)
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
 # word; of the third it warns that there are two tokens.
@@ -72,10 +77,30 @@ def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> A
             # Without the token: it comes with each authorization, and Bolt warns of two.
             client=AsyncWebClient(base_url=client.base_url, session=client.session),
             authorize=authorize,
+            before_authorize=_SkipUnreadable(),
             signing_secret=signing_secret or "",
             process_before_response=True,
+            # What nothing takes comes to the error listener; Bolt's own warning quotes values.
+            raise_error_for_unhandled_request=True,
             attaching_conversation_kwargs_enabled=False,
         )
+
+
+class _SkipUnreadable(AsyncMiddleware):
+    """Acknowledges what Bolt would raise on, once its signature is known to be good."""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt's signature
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's signature
+    ) -> BoltResponse:
+        """Let everything else pass."""
+        if is_readable(req.body):
+            return await next()
+        _log_skipped("unreadable", req.body)
+        return BoltResponse(status=200)
 
 
 @contextlib.contextmanager
@@ -139,8 +164,8 @@ class _SocketHandler(AsyncSocketModeHandler):
         try:
             # The two handlers name the client's type differently.
             await super().handle(client, req)  # type: ignore[arg-type]
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            _skipped(error, req.payload)
+        except UNREADABLE as error:
+            _log_skipped(type(error).__name__, req.payload)
             await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
 
 
@@ -169,10 +194,10 @@ def _server(app: AsyncApp) -> web.Application:
     async def on_event(request: web.Request) -> web.Response:
         try:
             bolt_request = await to_bolt_request(request)
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            _skipped(error, None)
+            return await to_aiohttp_response(await app.async_dispatch(bolt_request))
+        except UNREADABLE as error:
+            _log_skipped(type(error).__name__, None)
             return web.Response()
-        return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 
     async def on_health(_request: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -183,8 +208,8 @@ def _server(app: AsyncApp) -> web.Application:
     return server
 
 
-def _skipped(error: Exception, body: object) -> None:
-    facts = {"error": type(error).__name__, "shape": shape_of(body)}
+def _log_skipped(error: str, body: object) -> None:
+    facts = {"error": error, "shape": shape_of(body)}
     log.warning("a delivery of unknown shape is skipped", extra=facts)
 
 

@@ -58,6 +58,18 @@ def read_event(body: Json, bot: Bot) -> Candidate | None:
     return Candidate(question, kind, bool(_SOMEBODY.match(text))) if kind else None
 
 
+def is_readable(body: object) -> bool:
+    """Whether a delivery has the shape that Bolt counts on; it raises on any other."""
+    if not isinstance(body, dict):
+        return False
+    event, actions = body.get("event"), body.get("actions")
+    if ("event" in body or body.get("type") == "event_callback") and not _has(event, "type"):
+        return False
+    if "actions" in body or body.get("type") == "block_actions":
+        return isinstance(actions, list) and bool(actions) and _has(actions[0], "action_id")
+    return True
+
+
 def shape_of(body: object) -> str:
     """Describe a payload for the log, without any of its texts."""
     if not isinstance(body, dict):
@@ -84,17 +96,32 @@ def _kind(
         return "direct"
     if mentioned or event.get("type") == "app_mention":
         return "mention"
-    return "reply" if question.thread.thread_ts != question.ts else None
+    # A reply of nothing but a file asks nothing, and not for help either.
+    return "reply" if question.text and not question.is_root else None
 
 
 def _thread(body: Json, event: Json, bot: Bot) -> Thread:
     root = _ts(event, "thread_ts") if event.get("thread_ts") else _ts(event, "ts")
-    team = body.get("team_id")
     return Thread(
-        team=team if isinstance(team, str) and team else bot.team,
+        team=_installed_team(body) or bot.team,
         channel=_string(event, "channel"),
         thread_ts=root,
     )
+
+
+def _has(value: object, name: str) -> bool:
+    return isinstance(value, dict) and isinstance(value.get(name), str)
+
+
+def _installed_team(body: Json) -> str | None:
+    # In a shared channel `team_id` may be the other workspace, so Bolt's source reads it last too.
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
+    for place in (first, body):
+        team = place.get("team_id") if isinstance(place, dict) else None
+        if isinstance(team, str) and team:
+            return team
+    return None
 
 
 def _user_team(event: Json) -> str | None:

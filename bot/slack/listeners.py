@@ -11,8 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
+
 from bot.slack.events import Bot, Candidate, read_event, shape_of
-from bot.slack.words import help_words
+from bot.slack.words import UNKNOWN_COMMAND, help_words
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -121,6 +124,11 @@ async def _acknowledged(ack: AsyncAck) -> None:
     await ack()
 
 
-async def _failed(error: Exception, body: Json) -> None:
+async def _failed(error: Exception, body: Json) -> BoltResponse | None:
+    shape = {"shape": shape_of(body)}
+    if isinstance(error, BoltUnhandledRequestError):
+        log.warning("a delivery that nothing takes is skipped", extra=shape)
+        return BoltResponse(status=200, body=UNKNOWN_COMMAND if "command" in body else "")
     # Without an acknowledgement Slack delivers it again, which is what should happen.
-    log.error("a delivery could not be taken in", exc_info=error, extra={"shape": shape_of(body)})
+    log.error("a delivery could not be taken in", exc_info=error, extra=shape)
+    return None

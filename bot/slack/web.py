@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
 # These read no JSON body; all others that the bot calls do (from their method pages).
 QUERIED = {"auth.test", "users.info", "chat.getPermalink", "conversations.replies"}
+NO_ANSWER = (
+    SlackClientError,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+    ValueError,
+    AttributeError,  # slack_sdk takes what came for a dict, be it a list or a line of text
+)
 
 
 class SlackWeb:
@@ -41,13 +50,15 @@ class SlackWeb:
             )
         except SlackApiError as error:
             raise _translated(method, error) from error
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except NO_ANSWER as error:
             raise SlackUnreachable(method, type(error).__name__) from error
         return response.data if isinstance(response.data, dict) else {}
 
 
 def _translated(method: str, error: SlackApiError) -> Exception:
     response = error.response
+    if not isinstance(response, AsyncSlackResponse):  # aiohttp's own, of a body that is no JSON
+        return SlackUnreachable(method, "no_answer_of_slack")
     if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests
         return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
     if response.status_code >= 500 or not isinstance(response.data, dict):  # noqa: PLR2004

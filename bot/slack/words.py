@@ -17,8 +17,11 @@ def help_words(bot_user: str, command: str) -> str:
 
 def elsewhere_words(link: str) -> str:
     """Say that the answer comes in a direct message."""
-    return f"I can't write in this channel, so I answer you in a direct message: {link}"
+    where = f": {link}" if link else "."
+    return f"I can't write in this channel, so I answer you in a direct message{where}"
 
+
+UNKNOWN_COMMAND = "I do not know this command; mine ends in `ask`."
 
 NOT_ASKED = (
     "Something kept me from asking your question, so there will be no answer. Try again, or invite "

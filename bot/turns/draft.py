@@ -7,8 +7,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from bot.turns.answer import Citation, Cited, Searched, TextDelta
+from bot.turns.fences import ZERO_WIDTH
 from bot.turns.links import Link, clean_url, safe_url, url_key
-from bot.turns.markdown import ZERO_WIDTH, BareUrl, LinkGroup, MarkdownReader, Token
+from bot.turns.markdown import BareUrl, LinkGroup, MarkdownReader, Token
 from bot.turns.pieces import Address, Code, Mark, Piece, Prose
 
 if TYPE_CHECKING:

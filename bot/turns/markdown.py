@@ -16,10 +16,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bot.turns.fences import ZERO_WIDTH, Fence, marker_before_fence, may_open, read_opening
 from bot.turns.links import URL_LIMIT, Link, MoreNeeded, read_group, read_link
 from bot.turns.pieces import Code, Prose
 
-ZERO_WIDTH = "\u200b"
 CODE_LINE_LIMIT = 2_000  # characters of a line of code that wait for the line's end
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://"
@@ -28,14 +28,6 @@ _DOMAIN = r"(?:[A-Za-z0-9\-]{1,63}\.){1,9}[A-Za-z]{2,63}[/?](?=[!-~])"
 _SPECIAL = re.compile(rf"[\n\\`\[(<]|!\[|\](?=[(:])|~~~|{_SCHEME}|www\.|{_DOMAIN}", re.IGNORECASE)
 _URL = re.compile(r"[^\s<>|`\"\\]+")
 _ASCII_TAIL = re.compile(r"[!-~]*\Z")
-_QUOTE = re.compile(r"(?:[ \t]*>)*")
-_MARKER = r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+"
-_FENCE = re.compile(
-    rf"((?:[ \t]*>)*)({_MARKER})?([ \t]*)(`{{3,}}(?=[^`\n]*\n?\Z)|~{{3,}})([^\n]*)\n?\Z"
-)
-_MAY_BE_FENCE = re.compile(
-    rf"(?:[ \t]*>)*(?:{_MARKER})?[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)]?|``?|~~?)?\Z|```|~~~)"
-)
 _LEFTOVER_MARK = re.compile("\ue200[^\ue201\n]*\ue201|[\ue200-\ue2ff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _KEPT_ESCAPES = frozenset("\\`*_{}[]()#+-.!|~>")
@@ -61,14 +53,6 @@ class BareUrl:
 Token = Prose | Code | LinkGroup | BareUrl
 
 
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    quoted: bool
-    indent: int
-    mark: str  #: as the model wrote it
-    written: str  #: as it is written on
-
-
 class MarkdownReader:
     """Reads Markdown in pieces cut anywhere; the tokens do not depend on where."""
 
@@ -78,7 +62,7 @@ class MarkdownReader:
         self._at_line_start = not inline
         self._bar_in_code = False
         self._list_indent = 0  # of the list item that the next line's fence began in
-        self._fence: _Fence | None = None
+        self._fence: Fence | None = None
 
     def feed(self, text: str) -> list[Token]:
         """Read on, and return the tokens that are decided."""
@@ -235,56 +219,39 @@ class MarkdownReader:
         return BareUrl(url), len(url)
 
     def _fence_opened(self, *, final: bool) -> tuple[Token, int] | None:
-        if _MAY_BE_FENCE.match(self._text) is None:
+        if not may_open(self._text):
             return None
-        line_end = self._text.find("\n")
-        if line_end < 0 and not final:
-            raise MoreNeeded
-        line = self._text[: line_end + 1] if line_end >= 0 else self._text
-        match = _FENCE.match(line)
-        if match is None:
-            return None
-        quote, marker, indent, mark, info = match.groups()
+        line = self._line(final=final)
+        marker = marker_before_fence(line)
         if marker:
-            self._list_indent = match.start(3)
-            return Prose(f"{line[: match.start(3)]}{ZERO_WIDTH}\n"), match.start(3)
-        written = "`" * len(mark)
-        width = self._list_indent + len(indent.expandtabs(4))
-        self._fence, self._list_indent = _Fence(bool(quote), width, mark, written), 0
-        return Code(f"{written}{info.strip().replace('`', '')}\n"), len(line)
+            self._list_indent = marker
+            return Prose(f"{line[:marker]}{ZERO_WIDTH}\n"), marker
+        self._fence = read_opening(line, self._list_indent)
+        self._list_indent = 0
+        return (Code(self._fence.first_line), len(line)) if self._fence else None
 
-    def _code_line(self, fence: _Fence, *, final: bool) -> tuple[Token, int]:
-        line_end = self._text.find("\n")
-        if line_end < 0 and not final and len(self._text) < CODE_LINE_LIMIT:
-            raise MoreNeeded
-        line = self._text[: line_end + 1] if line_end >= 0 else self._text
+    def _code_line(self, fence: Fence, *, final: bool) -> tuple[Token, int]:
+        line = self._line(final=final or len(self._text) >= CODE_LINE_LIMIT)
         begins_line, self._at_line_start = self._at_line_start, line.endswith("\n")
         if not begins_line:
             return Code(line), len(line)
-        quote = _QUOTE.match(line)
-        if fence.quoted and not (quote and quote[0]):
+        content = fence.content(line)
+        if content is None:
             return self._close_fence(fence, "\n", 0)
-        shown = _dedented(line[quote.end() :] if fence.quoted and quote else line, fence.indent)
-        if _closes(shown, fence.mark):
+        if fence.closed_by(content):
             return self._close_fence(fence, "", len(line.rstrip("\n")))
-        if _closes(shown, fence.written):
-            shown = ZERO_WIDTH + shown
-        return Code(shown), len(line)
+        return Code(content), len(line)
 
-    def _close_fence(self, fence: _Fence, end: str, used: int) -> tuple[Token, int]:
+    def _close_fence(self, fence: Fence, end: str, used: int) -> tuple[Token, int]:
         self._fence = None
         self._at_line_start = bool(end)
         return Code(fence.written + end), used
 
-
-def _dedented(line: str, indent: int) -> str:
-    spaces = len(line) - len(line.lstrip(" "))
-    return line[min(spaces, indent) :]
-
-
-def _closes(line: str, mark: str) -> bool:
-    text = line.strip(" \t\n")
-    return len(text) >= len(mark) and not text.strip(mark[0])
+    def _line(self, *, final: bool) -> str:
+        line_end = self._text.find("\n")
+        if line_end < 0 and not final:
+            raise MoreNeeded
+        return self._text[: line_end + 1] if line_end >= 0 else self._text
 
 
 def _ascii_part(url: str) -> str:

@@ -78,6 +78,7 @@ def test_messages_that_may_ask_something_are_told_apart(event: dict[str, Any], k
         pytest.param(TWIN | {"user": "UBOT"}, id="the bot's own"),
         pytest.param(TWIN | {"user": None}, id="nobody's"),
         pytest.param(TWIN | {"hidden": True}, id="a hidden one"),
+        pytest.param(REPLY | {"subtype": "file_share", "text": " "}, id="a reply of only a file"),
     ],
 )
 def test_messages_that_ask_nothing_are_none(event: dict[str, Any]) -> None:
@@ -121,6 +122,14 @@ def test_an_asker_from_another_workspace_keeps_their_team_and_the_thread_keeps_o
 
     assert (asked.user_team, asked.thread.team) == ("T2", "T1")
     assert question(MENTION | {"team": None}, team_id=None).thread.team == "T1"
+
+
+@pytest.mark.parametrize("authorizations", [None, [], ["x"], {"a": 1}, [{"team_id": 5}]])
+def test_a_thread_belongs_to_the_workspace_the_bot_is_installed_in(authorizations: object) -> None:
+    foreign = {"team_id": "T2", "authorizations": [{"team_id": "T1", "user_id": "UBOT"}]}
+
+    assert question(MENTION, **foreign).thread.team == "T1"
+    assert question(MENTION, team_id="T3", authorizations=authorizations).thread.team == "T3"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,11 @@ async def test_an_answer_that_is_not_ok_is_a_refusal_with_its_code() -> None:
         pytest.param({"text": "<html>Oops</html>", "status": 500}, id="a server's error"),
         pytest.param({"json": {"ok": False, "error": "fatal_error"}, "status": 503}, id="503"),
         pytest.param({"text": "<html>Login</html>", "content_type": "text/html"}, id="a page"),
+        pytest.param({"text": "no healthy upstream", "status": 503}, id="a line of a gateway"),
+        pytest.param({"text": "ok"}, id="a line of text"),
+        pytest.param({"text": "{", "content_type": "application/json"}, id="half of an answer"),
+        pytest.param({"json": ["ok"]}, id="a list"),
+        pytest.param({"json": None}, id="null"),
         pytest.param({"drop": True}, id="a dropped connection"),
     ],
 )

@@ -34,14 +34,13 @@ class People:
         self._names: OrderedDict[str, tuple[str | None, float]] = OrderedDict()
 
     async def read(self, question: Question) -> Asked:
-        """Say a question with names instead of ids; who is not known is "someone"."""
-        wanted = users_in(question.text)
-        asker = [question.user] if self._share_names else []
-        users = list(dict.fromkeys([*wanted, *asker]))
+        """Say a question with names instead of ids; who is not to be named is "someone"."""
+        named = [question.user, *users_in(question.text)] if self._share_names else []
+        users = list(dict.fromkeys(named))
         found = await asyncio.gather(*(self._name(user) for user in users))
         names = dict(zip(users, found, strict=True))
         known = {user: name for user, name in names.items() if name}
-        return Asked(plain(question.text, known), names.get(question.user) if asker else None)
+        return Asked(plain(question.text, known), names.get(question.user))
 
     async def _name(self, user: str) -> str | None:
         name, until = self._names.get(user, (None, 0.0))

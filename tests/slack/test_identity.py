@@ -38,9 +38,9 @@ async def test_a_question_is_read_with_names_and_each_is_looked_up_once() -> Non
 
 async def test_names_are_not_shared_where_that_is_not_wanted() -> None:
     async with slack_web() as (web, answers):
-        read = await People(web, Clock(), share_names=False).read(a_question("hm"))
+        read = await People(web, Clock(), share_names=False).read(a_question("<@U2>?"))
 
-    assert read == Asked("hm", None)
+    assert read == Asked("@someone?", None)
     assert answers.calls == []
 
 

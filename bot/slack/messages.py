@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from bot.errors import SlackRefused, SlackUnreachable
+from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.slack.place import RESENDS, Place
 from bot.slack.posted import PostedMessage
 from bot.slack.streamed import StreamedMessage
@@ -59,12 +59,14 @@ async def _open_message(place: Place, growth: Growth) -> Message:
     if pacing.may_stream(thread.team, thread.channel):
         try:
             return await StreamedMessage.open(place, growth)
+        except SlackRateLimited:
+            log.info("no stream for now, posting instead")
         except SlackRefused as error:
             if error.code in NO_STREAMING_IN_TEAM:
                 pacing.streaming_refused(thread.team)
             elif error.code in NO_STREAMING_IN_CHANNEL:
                 pacing.streaming_refused(thread.channel)
-            elif error.code not in NO_STREAMING_NOW | {"ratelimited"}:
+            elif error.code not in NO_STREAMING_NOW:
                 raise
             log.info("no stream here, posting instead", extra={"code": error.code})
     return await PostedMessage.open(place, growth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,15 +54,21 @@ class Place:
         return self.question.thread.team
 
     async def call(self, method: str, **params: object) -> Json:
-        """Call a method in its turn; a 429 is waited out, as is a lost answer where `again`."""
-        for _ in range(RESENDS):
-            await self.pacing.turn(self.team, method)
-            try:
-                return await self.web.call(method, channel=self.question.thread.channel, **params)
-            except SlackRateLimited as error:
-                log.info("slack slows us down", extra={"method": method, "s": error.retry_after})
-                self.pacing.rest(self.team, method, error.retry_after)
-        raise SlackRefused(method, "ratelimited")
+        """Call a method in its turn, and again after a 429."""
+        for _ in range(RESENDS - 1):
+            with contextlib.suppress(SlackRateLimited):
+                return await self.call_now(method, **params)
+        return await self.call_now(method, **params)
+
+    async def call_now(self, method: str, **params: object) -> Json:
+        """Call a method in its turn; a 429 is heeded by all, and raised."""
+        await self.pacing.turn(self.team, method)
+        try:
+            return await self.web.call(method, channel=self.question.thread.channel, **params)
+        except SlackRateLimited as error:
+            log.info("slack slows us down", extra={"method": method, "s": error.retry_after})
+            self.pacing.rest(self.team, method, error.retry_after)
+            raise
 
     async def call_until_heard(
         self, method: str, lost: Callable[[], None] = lambda: None, **params: object

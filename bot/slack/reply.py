@@ -107,7 +107,7 @@ class ThreadReply:
         """Deliver what there is, and say what happened."""
         self._cards.end("error")
         self._plan = "Not finished"
-        with contextlib.suppress(FootnoteError):  # what ended the writer is being told right now
+        with contextlib.suppress(Exception):  # what ended the writer is being told right now
             await self._stop_writing()
             await self._flush(final=True)
         await self._close([[failure_block(words, reference)]])

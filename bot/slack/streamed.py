@@ -35,7 +35,7 @@ class StreamedMessage:
         # In a channel both recipients are required, in a direct message some apps need them too.
         # The team is the asker's, which under Slack Connect is not the bot's.
         try:
-            answer = await place.call(
+            answer = await place.call_now(
                 "chat.startStream",
                 thread_ts=question.thread.thread_ts,
                 recipient_user_id=question.user,

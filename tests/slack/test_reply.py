@@ -255,6 +255,17 @@ async def test_where_streaming_is_refused_the_reply_is_posted_and_updated(code: 
     )
 
 
+async def test_when_slack_has_no_stream_left_for_now_the_reply_is_posted_at_once() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", status=429, retry_after=60)
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(20))
+        [message] = s.answers
+
+    assert squeezed(str(message.blocks[0]["text"])) == squeezed(text)
+    assert len(s.slack.calls_of("chat.startStream")) == 1
+
+
 async def test_when_the_minutes_streams_are_used_up_the_reply_is_posted() -> None:
     async with stage() as s:
         for _ in range(11):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 
-from bot.errors import SlackError, SlackRefused
+from bot.errors import SlackError, SlackRefused, SlackUnreachable
 from bot.slack.markdown import escape
 from bot.slack.text import plain
 from bot.slack.words import NOT_ASKED, elsewhere_words
@@ -65,7 +65,9 @@ class Commands:
     async def _ask_directly(self, command: Json, user: str, text: str) -> Thread | None:
         try:
             opened = await self.web.call("conversations.open", users=user)
-            root = await self._post_root(str(opened["channel"]["id"]), user, text)
+            channel = opened.get("channel")
+            direct = _string("conversations.open", channel, "id")
+            root = await self._post_root(direct, user, text)
         except SlackError as error:
             await self._tell_not_asked(command, error)
             return None
@@ -74,15 +76,17 @@ class Commands:
         return root
 
     async def _post_root(self, channel: str, user: str, text: str) -> Thread:
+        method = "chat.postMessage"
         answer = await self.web.call(
-            "chat.postMessage",
+            method,
             channel=channel,
             text=f"<@{user}> asked: {escape(plain(text, {}))}",
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
         )
-        return Thread(team=self.team, channel=str(answer["channel"]), thread_ts=str(answer["ts"]))
+        posted, ts = _string(method, answer, "channel"), _string(method, answer, "ts")
+        return Thread(team=self.team, channel=posted, thread_ts=ts)
 
     def _question(self, command: Json, root: Thread, text: str) -> Question:
         return Question(
@@ -120,3 +124,11 @@ class Commands:
                 response.raise_for_status()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning("a person could not be told", extra={"error": type(error).__name__})
+
+
+def _string(method: str, answer: object, name: str) -> str:
+    """Return a field that the answer to a call must have; without it nobody knows what happened."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(value, str) or not value:
+        raise SlackUnreachable(method, f"no_{name}")
+    return value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.errors import SettingsError
 from bot.slack.agent import PROMPTS
@@ -10,6 +12,8 @@ from bot.slack.connection import EVENTS_PATH
 
 Json = dict[str, Any]
 
+# As the setting COMMAND_PREFIX has it; a command has at most 32 characters (published schema).
+PREFIX = re.compile(r"[a-z0-9_-]{0,25}")
 NAME = "Footnote"
 DESCRIPTION = "Researches your question on the web and answers with numbered sources."
 LONG_DESCRIPTION = (
@@ -45,7 +49,7 @@ EVENTS = (
 def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
     """Return the manifest: for HTTP if the bot's address is given, else for Socket Mode.
 
-    Raises SettingsError where Slack could not reach the address.
+    Raises SettingsError for an address that Slack would not post to and a prefix it would not take.
     """
     request_url = None if url is None else f"{_checked(url)}{EVENTS_PATH}"
     return {
@@ -69,7 +73,7 @@ def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
                     {"title": title, "message": message} for title, message in PROMPTS
                 ],
             },
-            "slash_commands": [_command(f"/{command_prefix}ask", request_url)],
+            "slash_commands": [_command(_name(command_prefix), request_url)],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": _settings(request_url),
@@ -97,7 +101,25 @@ def _settings(request_url: str | None) -> Json:
     }
 
 
+def _name(prefix: str) -> str:
+    if not PREFIX.fullmatch(prefix):
+        raise SettingsError(
+            "The command's prefix may have 25 small letters, digits, - and _ at most, like team-"
+        )
+    return f"/{prefix}ask"
+
+
 def _checked(url: str) -> str:
-    if not url.startswith("https://"):
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise SettingsError(
+            "The address cannot be read: write it like https://bot.example"
+        ) from None
+    if parts.scheme != "https" or not parts.hostname:
         raise SettingsError("Slack posts to https only: give the bot's address with https://")
-    return url.rstrip("/")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise SettingsError(
+            f"Give the address alone, like https://bot.example: {EVENTS_PATH} is put behind it"
+        )
+    return f"https://{parts.netloc}"

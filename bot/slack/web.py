@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -73,6 +74,8 @@ def _translated(method: str, error: SlackApiError) -> Exception:
 
 def _seconds(value: str | None) -> float:
     try:
-        return max(0.0, float(value or DEFAULT_PAUSE_SECONDS))
+        seconds = float(value or DEFAULT_PAUSE_SECONDS)
     except ValueError:
         return DEFAULT_PAUSE_SECONDS
+    # Python reads "inf" and "nan" as numbers; nobody would ever wake from the first.
+    return max(0.0, seconds) if math.isfinite(seconds) else DEFAULT_PAUSE_SECONDS

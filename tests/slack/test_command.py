@@ -91,6 +91,26 @@ async def test_a_post_that_may_have_been_made_is_not_made_again_elsewhere() -> N
     assert "there will be no answer" in told[0][1]
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        pytest.param([{"json": {"ok": True}}], id="a post without a place"),
+        pytest.param([{"json": {"ok": True, "channel": "C1", "ts": 2.2}}], id="a number for a ts"),
+        pytest.param([REFUSED, {"json": {"ok": True}}], id="no direct message"),
+        pytest.param([REFUSED, {"json": {"ok": True, "channel": None}}], id="null for one"),
+        pytest.param([REFUSED, {"json": {"ok": True, "channel": {"id": ""}}}], id="an empty id"),
+    ],
+)
+async def test_a_person_is_told_where_slacks_answer_does_not_say_what_it_must(
+    strange: list[dict[str, Any]],
+) -> None:
+    async with response_url() as (url, told):
+        inbox, _ = await ask(strange, url)
+
+    assert inbox.taken == []
+    assert ["there will be no answer" in words for _, words in told] == [True]
+
+
 async def test_a_person_is_told_through_the_proxy_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

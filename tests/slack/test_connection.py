@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.playground.slack.delivery import Envelope, signature
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import UNREADABLE, build_app
+from bot.slack.connection import BOLT_READS, PROXIES, UNREADABLE, build_app, open_client
 from bot.slack.events import Bot
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.web import SlackWeb
@@ -88,6 +89,38 @@ async def test_a_command_that_is_not_the_bots_is_told_so(*, http: bool) -> None:
         answer = await deliver(door, "slash_commands", command)
 
     assert "do not know this command" in answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "kept"),
+    [
+        ("https://slack.example/api/", True),
+        ("http://127.0.0.1:1/api/", False),
+        ("http://[::1]:1/api/", False),
+        ("http://localhost:1/api/", False),
+    ],
+)
+async def test_only_a_slack_on_this_machine_is_reached_without_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, api_url: str, *, kept: bool
+) -> None:
+    for name in PROXIES:
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with open_client("xoxb-test", api_url):
+        found = [name in os.environ for name in PROXIES]
+
+    assert found == [kept] * len(PROXIES)
+
+
+def test_the_app_is_built_from_nothing_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in BOLT_READS:
+        monkeypatch.setenv(name, "another")
+    app = build_app(AsyncWebClient(token="xoxb-test"), Bot("UBOT", "BBOT", "T1"), "s")
+
+    assert app.oauth_flow is None
+    assert caplog.records == []
+    assert [os.environ[name] for name in BOLT_READS] == ["another"] * len(BOLT_READS)
 
 
 async def test_a_socket_that_slack_closes_is_opened_again() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.events import Bot, Candidate, read_event, shape_of
+from bot.slack.events import Bot, Candidate, is_readable, read_event, shape_of
 from bot.turns.question import Question, Thread
 
 BOT = Bot("UBOT", "BBOT", "T1")
@@ -164,6 +164,25 @@ def test_anything_in_place_of_a_field_is_read_or_refused(fields: dict[str, Any])
     except ValueError:
         return
     assert candidate is None or isinstance(candidate.question.text, str)
+
+
+@pytest.mark.parametrize(
+    ("body", "readable"),
+    [
+        pytest.param({"type": "event_callback", "event": REPLY}, True, id="an event"),
+        pytest.param({"command": "/ask"}, True, id="a command"),
+        pytest.param(
+            {"type": "block_actions", "actions": [{"action_id": "a"}]}, True, id="a click"
+        ),
+        pytest.param({"type": "event_callback"}, False, id="an event that is missing"),
+        pytest.param({"event": {}}, False, id="an event without a type"),
+        pytest.param({"type": "block_actions", "actions": [5]}, False, id="a click of a number"),
+        pytest.param([], False, id="a list"),
+        pytest.param(None, False, id="null"),
+    ],
+)
+def test_what_bolt_would_raise_on_is_known_beforehand(body: object, *, readable: bool) -> None:
+    assert is_readable(body) is readable
 
 
 def test_a_shape_is_described_without_its_texts() -> None:

@@ -139,6 +139,18 @@ async def test_a_mention_reaches_the_inbox_by_both_of_its_events(door: Entrance)
     assert (door.inbox.taken[0].ts, door.inbox.taken[0].text) == (ts, "hello")
 
 
+@pytest.mark.parametrize("first", ["app_mention", "message"])
+async def test_the_twins_of_a_mention_are_the_same_question_in_any_order(
+    door: Entrance, first: str
+) -> None:
+    door.slack.twin_order = f"{first}_first"
+    await door.slack.say(door.you, door.general, f"<@{door.slack.bot_user}> hello")
+    await door.idle()
+
+    assert [question.text for question in door.inbox.taken] == ["hello", "hello"]
+    assert door.inbox.taken[0] == door.inbox.taken[1]
+
+
 async def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again(
     door: Entrance,
 ) -> None:
@@ -186,11 +198,31 @@ async def test_everything_else_is_acknowledged_and_taken_for_nothing(door: Entra
     assert door.slack.redelivered == []
 
 
+async def test_events_of_no_concern_are_nothing_to_warn_of(
+    door: Entrance, caplog: pytest.LogCaptureFixture
+) -> None:
+    await door.slack.deliver({"type": "something_new", "user": door.you})
+    await door.slack.deliver({"type": "agent_session_stopped", "user": door.you, "channel": "C1"})
+    await door.idle()
+
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+    assert door.slack.redelivered == []
+
+
 async def test_opening_the_messages_tab_brings_prompts(door: Entrance) -> None:
     await door.slack.open_messages_tab(door.you)
     await door.slack.until(lambda slack: slack.prompts(door.you))
 
     assert door.slack.prompts(door.you)[0]["title"] == "What happened this week?"
+
+
+async def test_another_tab_brings_no_prompts(door: Entrance) -> None:
+    event = {"type": "app_home_opened", "user": door.you, "channel": door.slack.dm(door.you)}
+    await door.slack.deliver(event | {"tab": "home", "event_ts": "1.1"})
+    await door.idle()
+
+    assert door.slack.calls_of("assistant.threads.setSuggestedPrompts") == []
+    assert door.slack.redelivered == []
 
 
 @pytest.mark.parametrize("text", ["", "help", " HELP "])
@@ -213,6 +245,19 @@ async def test_a_command_posts_its_question_harmlessly_and_asks_it(door: Entranc
     ).replace("& ", "&amp; ")
     assert (root.unfurl, question.thread.thread_ts) == (False, question.ts)
     assert question.text.startswith("what of <@U0COLLEAGUE")
+
+
+async def test_where_the_bot_is_no_member_the_question_goes_to_a_direct_message(
+    door: Entrance,
+) -> None:
+    random = door.slack.channels["random"]
+    await door.slack.command(door.you, random, "/ask", "hello")
+    await door.slack.until(lambda slack: slack.ephemerals(random, door.you))
+    await door.inbox.until(1)
+
+    [told] = door.slack.ephemerals(random, door.you)
+    assert "I answer you in a direct message" in told.text
+    assert door.inbox.taken[0].thread.channel == door.slack.dm(door.you)
 
 
 async def test_where_neither_channel_nor_direct_message_can_be_had_the_person_is_told(

@@ -64,6 +64,26 @@ def test_with_an_address_everything_is_posted_there() -> None:
     assert (command["command"], command["url"]) == ("/team-ask", url)
 
 
-def test_an_address_that_slack_would_not_post_to_is_refused() -> None:
-    with pytest.raises(SettingsError, match="https only"):
-        build_manifest(url="http://bot.example")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        pytest.param("http://bot.example", "https only", id="not encrypted"),
+        pytest.param("bot.example", "https only", id="no scheme"),
+        pytest.param("https://", "https only", id="no host"),
+        pytest.param("", "https only", id="nothing"),
+        pytest.param("https://bot.example/bot", "address alone", id="a path"),
+        pytest.param("https://bot.example/slack/events", "address alone", id="the whole path"),
+        pytest.param("https://bot.example?a=1", "address alone", id="a query"),
+        pytest.param("https://bot.example/#a", "address alone", id="a fragment"),
+        pytest.param("https://[bot.example", "cannot be read", id="half a bracket"),
+    ],
+)
+def test_an_address_that_slack_would_not_post_to_is_refused(url: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        build_manifest(url=url)
+
+
+@pytest.mark.parametrize("prefix", ["Team-", "a b", "/", "team-\n", "é", "x" * 26])
+def test_a_prefix_that_slack_would_not_take_is_refused(prefix: str) -> None:
+    with pytest.raises(SettingsError, match="25 small letters"):
+        build_manifest(url=None, command_prefix=prefix)

@@ -42,6 +42,9 @@ async def refused(answer: dict[str, Any]) -> SlackError:
         ({"Retry-After": "30"}, 30.0),
         ({"Retry-After": "0.5"}, 0.5),
         ({"Retry-After": "soon"}, DEFAULT_PAUSE_SECONDS),
+        ({"Retry-After": "inf"}, DEFAULT_PAUSE_SECONDS),
+        ({"Retry-After": "nan"}, DEFAULT_PAUSE_SECONDS),
+        ({"Retry-After": "-3"}, 0.0),
         ({}, DEFAULT_PAUSE_SECONDS),
     ],
 )

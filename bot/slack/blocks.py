@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 SECTION_CHARACTERS = 2_900  # Slack refuses a section text above 3,000
 TITLE_CHARACTERS = 120
+LINK_CHARACTERS = 2_000
 QUERY_CHARACTERS = 100
 SHOWN_SEARCHES = 12
 BLOCKS_BYTES = 6_000  # of the blocks of one message that carries no text
@@ -59,6 +60,8 @@ def _sources(citations: Sequence[Citation]) -> list[Json]:
 
 def _source(citation: Citation) -> str:
     title = escape(_shortened(citation.title, TITLE_CHARACTERS))
+    if len(citation.url) > LINK_CHARACTERS:
+        return f"{citation.number}. {title} · {escape(citation.site)} (address too long to link)"
     if not title or title == citation.site:
         return f"{citation.number}. <{citation.url}|{escape(citation.site)}>"
     return f"{citation.number}. <{citation.url}|{title}> · {escape(citation.site)}"

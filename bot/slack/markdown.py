@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 ZERO_WIDTH = "\u200b"
 
-_GROUP_NAME = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
+_GROUP_NAME = re.compile(r"@(?=here|channel|everyone)", re.IGNORECASE)
+# A colon written as an entity would make an address that was not seen as one.
+_ENTITY = re.compile(r"&(?=#|(?!(?:lt|gt|amp|quot|nbsp);)[A-Za-z][A-Za-z0-9]*;)")
 # In code an entity would be shown as it stands, so there a zero-width space parts the token.
 _TOKEN_IN_CODE = re.compile(r"<(?=[@!]|#[CDG]|[a-z]+:|\Z)")
 
@@ -49,7 +51,8 @@ class SlackMarkdown:
 def _escaped(piece: Piece) -> str:
     match piece:
         case Prose(text):
-            return _GROUP_NAME.sub("@" + ZERO_WIDTH, text.replace("<", "&lt;"))
+            parted = _ENTITY.sub("&" + ZERO_WIDTH, text)
+            return _GROUP_NAME.sub("@" + ZERO_WIDTH, parted.replace("<", "&lt;"))
         case Code(text):
             return _TOKEN_IN_CODE.sub("<" + ZERO_WIDTH, text)
         case Mark() | Address():
@@ -61,7 +64,7 @@ def notification(text: str, limit: int = 150) -> str:
 
     The result is mrkdwn without anything special in it: Slack parses this field for mentions too.
     """
-    plain = re.sub(r"\[(\d+)\]\([^)\s]*\)", "", text)
+    plain = re.sub(r"\[(\d+)\]\([^)\s]*\)", "", text.replace("&lt;", "<"))
     plain = " ".join(re.sub(r"[`*_#~|\\]+", "", plain).split())
     if len(plain) > limit:
         plain = plain[: limit - 1].rsplit(" ", 1)[0].rstrip() + "…"

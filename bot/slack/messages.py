@@ -22,9 +22,6 @@ NO_STREAMING_IN_TEAM = frozenset(
     {"unknown_method", "feature_not_enabled", "missing_scope", "method_deprecated"}
 )
 NO_STREAMING_IN_CHANNEL = frozenset({"channel_type_not_supported", "messages_tab_disabled"})
-NO_STREAMING_NOW = frozenset(
-    {"missing_recipient_user_id", "missing_recipient_team_id", "user_not_found", "team_not_found"}
-)
 
 
 class Message(Protocol):
@@ -66,7 +63,6 @@ async def _open_message(place: Place, growth: Growth) -> Message:
                 pacing.streaming_refused(thread.team)
             elif error.code in NO_STREAMING_IN_CHANNEL:
                 pacing.streaming_refused(thread.channel)
-            elif error.code not in NO_STREAMING_NOW:
-                raise
+            # Whatever the reason, a post may still be taken; if not, it says why.
             log.info("no stream here, posting instead", extra={"code": error.code})
     return await PostedMessage.open(place, growth)

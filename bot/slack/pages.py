@@ -16,7 +16,10 @@ PAGE_BYTES = 8_000
 
 _FENCE = re.compile(r"`{3,}")
 _DELIMITER_ROW = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\n?\Z")
-_WHOLE = re.compile(r"(`+)(?!`)[^\n]*?(?<!`)\1(?!`)|\[[^\]\n]*\]\([^)\s]*\)")
+_WHOLE = re.compile(
+    r"(?<!`)(`{1,9})(?!`)[^\n]{0,2000}?(?<!`)\1(?!`)|\[[^\[\]\n]{0,99}\]\([^)\s]{0,5000}\)"
+)
+WHOLE_CHARACTERS = 5_000  # of the longest that is not to be cut
 _PLACES_TO_CUT = (
     re.compile(r"\n+"),
     re.compile(r"[.!?…]['\")\]]*[ \t]+|[。！？]+"),  # noqa: RUF001 - full-width punctuation
@@ -38,6 +41,7 @@ class Pages:
 
     limit: int = PAGE_BYTES
     used: int = 0  #: bytes on the page, cards included
+    repeated: int = 0  #: characters given out twice: heads of tables
     _text: str = ""
     _fence: str = ""  #: the fence that is open where the given-out text ends
     _within_block: bool = False
@@ -103,6 +107,7 @@ class Pages:
         given = self._give(block[:end], whole=False)
         if head and len(given) > len(head):
             self._text = head + self._text
+            self.repeated += len(head)
         self._break_due, self._within_block = True, False
         return given
 
@@ -188,7 +193,8 @@ def _table_head(block: str) -> str:
 def _place_to_cut(text: str, room: int, places: tuple[re.Pattern[str], ...]) -> int:
     """Find the best place to cut within `room` bytes: 0 if there is none."""
     within = text.encode()[: max(room, 0)].decode(errors="ignore")
-    whole = [(match.start(), match.end()) for match in _WHOLE.finditer(text)]
+    around = text[: len(within) + WHOLE_CHARACTERS]
+    whole = [(match.start(), match.end()) for match in _WHOLE.finditer(around)]
     for place in places:
         ends = [match.end() for match in place.finditer(within)]
         good = (e for e in reversed(ends) if not any(a < e < b for a, b in whole))

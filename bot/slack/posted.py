@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.errors import SlackRefused
+from bot.errors import SlackError, SlackRefused
 from bot.slack.blocks import markdown_blocks
 from bot.slack.growth import Growth, Json, Task
 from bot.slack.markdown import notification
@@ -58,7 +58,7 @@ class PostedMessage:
         self._grow(growth)
         try:
             await self._set(self._content(blocks), metadata)
-        except MessageFull:
+        except (MessageFull, SlackError):
             self._text, self._tasks, self._plan = before
             raise
 

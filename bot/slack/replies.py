@@ -35,13 +35,15 @@ class Replies:
         place = Place(self._web, self._pacing, turn.question)
         reply = ThreadReply(place, turn, self._help_words)
         with self._pacing.live_reply():
-            await reply.open()
+            opening = asyncio.create_task(reply.open())
             title = asyncio.create_task(self._name_thread(turn.question))
             try:
+                await asyncio.shield(opening)
                 yield reply
             finally:
+                # A message that is just being opened can be closed once it is there.
+                await asyncio.wait({opening, title})
                 await reply.abandon()
-                await title
 
     async def _name_thread(self, question: Question) -> None:
         if question.is_root and not question.wants_help:

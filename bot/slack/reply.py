@@ -20,7 +20,7 @@ from bot.slack.blocks import below_answer, counted, failure_block, size
 from bot.slack.cards import Cards
 from bot.slack.cards import size as cards_size
 from bot.slack.growth import Growth
-from bot.slack.markdown import SlackMarkdown
+from bot.slack.markdown import ZERO_WIDTH, SlackMarkdown
 from bot.slack.messages import open_message
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
 from bot.slack.place import MessageFull, Place
@@ -109,6 +109,7 @@ class ThreadReply:
         self._plan = "Not finished"
         with contextlib.suppress(Exception):  # what ended the writer is being told right now
             await self._stop_writing()
+        with contextlib.suppress(FootnoteError):  # Slack may take by now what it did not then
             await self._flush(final=True)
         await self._close([[failure_block(words, reference)]])
 
@@ -148,6 +149,7 @@ class ThreadReply:
         await self._stop_writing()
         await self._flush(final=True)
         await self._close(groups)
+        self.produced += self._pages.repeated
         if self.delivered != self.produced:
             facts = {"produced": self.produced, "delivered": self.delivered}
             log.error("slack has other text than was produced", extra=facts)
@@ -156,7 +158,8 @@ class ThreadReply:
         self._ending.set()
         self._wake.set()
         if self._writer is not None:
-            await self._writer  # raises what ended it
+            await asyncio.wait({self._writer})  # which no cancelling of ours reaches
+            self._check()
 
     async def _write(self) -> None:
         while not self._ending.is_set():
@@ -244,11 +247,17 @@ class ThreadReply:
         try:
             await self._close_message(last, first)
         except MessageFull:
-            await self._open_message()
-            await self._close_message(Growth(plan=self._plan), first)
+            await self._close_in_new_message(first)
         self.closed = True
         for blocks in rest:
             await self._post(blocks)
+
+    async def _close_in_new_message(self, blocks: Sequence[Json]) -> None:
+        await self._open_message()
+        try:
+            await self._close_message(Growth(plan=self._plan), blocks)
+        except MessageFull as error:
+            raise SlackRefused("chat.stopStream", "msg_too_long") from error
 
     async def _close_message(self, growth: Growth, blocks: Sequence[Json]) -> None:
         if self._message is not None:
@@ -282,4 +291,5 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 def _closing(fence: str, text: str) -> str:
     if not fence:
         return ""
-    return ("" if text.endswith("\n") else "\n") + fence_mark(fence)
+    # A chunk that began with the line's end would lose it.
+    return ("" if text.endswith("\n") else ZERO_WIDTH + "\n") + fence_mark(fence)

@@ -25,6 +25,8 @@ NO_ANSWER = (
     ValueError,
     AttributeError,  # slack_sdk takes what came for a dict, be it a list or a line of text
 )
+# Slack's own words for trouble of its own, in which it may have acted or not (any method's page).
+TROUBLE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
 class SlackWeb:
@@ -65,8 +67,8 @@ def _translated(method: str, error: SlackApiError) -> Exception:
     if response.status_code >= 500 or not isinstance(response.data, dict):  # noqa: PLR2004
         return SlackUnreachable(method, f"http_{response.status_code}")
     code = response.data.get("error")
-    if not isinstance(code, str):  # a page of something on the way
-        return SlackUnreachable(method, "no_answer_of_slack")
+    if not isinstance(code, str) or code in TROUBLE:  # or a page of something on the way
+        return SlackUnreachable(method, code or "no_answer_of_slack")
     if code in {"ratelimited", "rate_limited"}:
         return SlackRateLimited(method, _seconds(response.headers.get("Retry-After")))
     return SlackRefused(method, code)

@@ -77,8 +77,10 @@ class Draft:
         urls = _urls(token)
         if all(self._pages.knows(url) or url_key(url) is None for url in urls):
             return True
+        if not self._pages.any_known:
+            return False
         later = sum(_length(other) for other in self._waiting) - _length(token)
-        return self._pages.any_known and later > DECIDED_AFTER_CHARACTERS
+        return later > DECIDED_AFTER_CHARACTERS
 
     def _pieces(self, token: Token) -> list[Piece]:
         if isinstance(token, (Prose, Code)):
@@ -111,8 +113,18 @@ class Draft:
         reader = MarkdownReader(inline=True)
         pieces: list[Piece] = [Prose(ZERO_WIDTH)] if _JOINS_ON.search(self._end) else []
         for token in [*reader.feed(label), *reader.close()]:
-            pieces += [token] if isinstance(token, (Prose, Code)) else _words(token)
+            pieces += [token] if isinstance(token, (Prose, Code)) else self._words(token)
         return pieces
+
+    def _words(self, token: LinkGroup | BareUrl) -> list[Piece]:
+        """Say a link that stands in another's label without linking it."""
+        if isinstance(token, BareUrl):
+            return _address(token.url)
+        return [
+            piece
+            for link in token.links
+            for piece in (*self._label(link.label), Prose(" "), *_address(link.url))
+        ]
 
     def _marks(self, urls: list[str], after: list[Piece] | None = None) -> list[Piece]:
         """Make the pages' marks; two links to one page beside each other are one."""
@@ -184,11 +196,6 @@ def _urls(token: Token) -> list[str]:
     return []
 
 
-def _words(token: LinkGroup | BareUrl) -> list[Piece]:
-    """Say a link that stands in another's label without linking it."""
-    return [piece for url in _urls(token) for piece in _address(url)]
-
-
 def _address(url: str) -> list[Piece]:
     shown = safe_url(clean_url(url.strip()))
     return [Address(shown)] if shown else []
@@ -207,4 +214,5 @@ def _is_mark(link: Link) -> bool:
     """Whether a label says no more than the number will: a host, a digit, the URL itself."""
     label = link.label.strip("[]【】 \t").lower().removeprefix("www.")
     host = link.url.partition("://")[2].partition("/")[0].lower().removeprefix("www.")
-    return not label or label.isdigit() or label == host or label == link.url.lower()
+    number = label.isdigit() and len(label) < 3  # noqa: PLR2004 - three digits are a quantity
+    return not label or number or label == host or label == link.url.lower()

@@ -35,6 +35,7 @@ class Inbox:
         self._run = run
         self._waiting: dict[Thread, list[tuple[str, int]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def take(self, question: Question) -> bool:
         """Take a question in; False when it was taken before. When this returns, it is stored."""
@@ -62,6 +63,7 @@ class Inbox:
 
     async def close(self, seconds: float) -> None:
         """Let what is running come to its end for so long, then interrupt it."""
+        self._closing = True  # what waits in a thread is begun at the next start
         tasks = list(self._tasks)
         if not tasks:
             return
@@ -73,7 +75,7 @@ class Inbox:
     async def _run_thread(self, thread: Thread) -> None:
         waiting = self._waiting[thread]
         try:
-            while waiting:
+            while waiting and not self._closing:
                 earliest = min(waiting)
                 waiting.remove(earliest)
                 await self._run_one(earliest[1])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 LABEL_LIMIT = 1_000  # characters; a longer label is no link a person would read
-URL_LIMIT = 4_000  # characters; longer ones are cut by browsers and servers anyway
+URL_LIMIT = 2_000  # characters; longer ones are cut by browsers and servers anyway
+URL_DEPTH = 9  # parentheses within parentheses
 
 LABEL_DEPTH = 9  # brackets within brackets
 
@@ -158,5 +159,7 @@ def _bare_end(text: str, at: int, *, final: bool) -> int | None:
         if char == "" or char.isspace() or (char == ")" and depth == 0):
             return end
         depth += {"(": 1, ")": -1}.get(char, 0)
+        if depth > URL_DEPTH:
+            return None
         end += 1
     return None

@@ -24,13 +24,19 @@ CODE_LINE_LIMIT = 2_000  # characters of a line of code that wait for the line's
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://"
 # A bare domain is left alone unless something follows it that could carry words away.
-_DOMAIN = r"(?:[A-Za-z0-9\-]{1,63}\.){1,9}[A-Za-z]{2,63}[/?](?=[!-~])"
+_HOST = (
+    r"(?:(?:[A-Za-z0-9\-]{1,63}\.){1,9}(?:xn--[A-Za-z0-9\-]{1,59}|[A-Za-z]{2,63})"
+    r"|\d{1,3}(?:\.\d{1,3}){3})"
+)
+_DOMAIN = rf"{_HOST}(?::\d{{1,5}})?[/?#](?=[!-~])"
+LONGEST_HOST = 700  # characters
 _SPECIAL = re.compile(rf"[\n\\`\[(<]|!\[|\](?=[(:])|~~~|{_SCHEME}|www\.|{_DOMAIN}", re.IGNORECASE)
 _URL = re.compile(r"[^\s<>|`\"\\]+")
-_ASCII_TAIL = re.compile(r"[!-~]*\Z")
-_LEFTOVER_MARK = re.compile("\ue200[^\ue201\n]*\ue201|[\ue200-\ue2ff]")
+_VISIBLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_LEFTOVER_MARK = re.compile("\ue200[^\ue200\ue201\n]{0,2000}\ue201|[\ue200-\ue2ff]")
+_LINE_END = re.compile("\r\n?|[\u0085\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_KEPT_ESCAPES = frozenset("\\`*_{}[]()#+-.!|~>")
+_KEPT_ESCAPES = frozenset("\\`*_{}[]()#+-!|~>")
 _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _LINKISH = re.compile(r"\]\(|://|www\.|@", re.IGNORECASE)
 
@@ -63,6 +69,7 @@ class MarkdownReader:
         self._bar_in_code = False
         self._list_indent = 0  # of the list item that the next line's fence began in
         self._fence: Fence | None = None
+        self._searched = 0  # up to where the text begins nothing special
 
     def feed(self, text: str) -> list[Token]:
         """Read on, and return the tokens that are decided."""
@@ -80,7 +87,7 @@ class MarkdownReader:
 
     def _filtered(self, text: str, *, final: bool) -> str:
         """Leave out citation marks in private-use characters, which OpenAI's models let slip."""
-        whole = (self._unfiltered + text).replace("\r\n", "\n")
+        whole = self._unfiltered + text
         begin = whole.rfind("\ue200")
         open_mark = begin >= 0 and not re.search("[\ue201\n]", whole[begin:])
         keep = len(whole)
@@ -89,7 +96,7 @@ class MarkdownReader:
         elif not final and whole.endswith("\r"):
             keep -= 1
         self._unfiltered = whole[keep:]
-        return _CONTROL.sub("", _LEFTOVER_MARK.sub("", whole[:keep]).replace("\r", "\n"))
+        return _CONTROL.sub("", _LINE_END.sub("\n", _LEFTOVER_MARK.sub("", whole[:keep])))
 
     def _tokens(self, *, final: bool) -> list[Token]:
         tokens: list[Token] = []
@@ -109,9 +116,10 @@ class MarkdownReader:
             opened = self._fence_opened(final=final)
             if opened is not None:
                 return opened
-        special = _SPECIAL.search(self._text)
+        special = _SPECIAL.search(self._text, self._searched)
         if special is None:
             return self._plain(final=final)
+        self._searched = 0
         if special.start() > 0:
             self._at_line_start = False
             return Prose(self._text[: special.start()]), special.start()
@@ -119,13 +127,15 @@ class MarkdownReader:
 
     def _plain(self, *, final: bool) -> tuple[Token, int]:
         end = len(self._text)
+        self._searched = 0
         if not final:
-            tail = _ASCII_TAIL.search(self._text)
-            end = tail.start() if tail else end
-            if end == 0 and len(self._text) > URL_LIMIT:
-                return BareUrl(self._text), len(self._text)
-        if end == 0:
+            end = len(self._text.rstrip(_VISIBLE_ASCII))
+        if end == 0 and not final and len(self._text) <= URL_LIMIT:
+            self._searched = max(0, len(self._text) - LONGEST_HOST)  # nothing begins before it
             raise MoreNeeded
+        if end == 0:
+            end = min(len(self._text), URL_LIMIT)
+            return BareUrl(self._text[:end]), end
         self._at_line_start = False
         return Prose(self._text[:end]), end
 
@@ -168,12 +178,13 @@ class MarkdownReader:
     def _code_span(self, *, final: bool) -> tuple[Token, int]:
         run = len(self._text) - len(self._text.lstrip("`"))
         line_end = self._text.find("\n")
-        if line_end < 0:
+        if line_end < 0 and len(self._text) < CODE_LINE_LIMIT:
             # The last backticks may be the beginning of a longer run.
             line_end = len(self._text) if final else len(self._text.rstrip("`"))
             if not final and not self._closing_run(run, line_end):
                 raise MoreNeeded
-        close = self._closing_run(run, line_end)
+        within = CODE_LINE_LIMIT if line_end < 0 else min(line_end, CODE_LINE_LIMIT)
+        close = self._closing_run(run, within)
         if close:
             content = self._text[run : close - run]
             # In a table a bar ends the cell, and with it what looked like code from here on.
@@ -219,9 +230,11 @@ class MarkdownReader:
         return BareUrl(url), len(url)
 
     def _fence_opened(self, *, final: bool) -> tuple[Token, int] | None:
-        if not may_open(self._text):
+        if not may_open(self._text[:CODE_LINE_LIMIT]):
             return None
-        line = self._line(final=final)
+        line = self._line(final=final or len(self._text) >= CODE_LINE_LIMIT)
+        if len(line) >= CODE_LINE_LIMIT:
+            return None
         marker = marker_before_fence(line)
         if marker:
             self._list_indent = marker

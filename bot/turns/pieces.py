@@ -45,7 +45,8 @@ class Address:
         A zero-width space parts its scheme, since a code span alone is none any more where its
         backticks come to stand in two cells of a table.
         """
-        return "`" + self.url.replace(":", ":\u200b", 1) + "`"
+        place = ":" if ":" in self.url else "."
+        return "`" + self.url.replace(place, place + "\u200b", 1) + "`"
 
 
 Piece = Prose | Code | Mark | Address

@@ -9,6 +9,7 @@ inbox.take ─► store.take │ acknowledged │ store.start ─► open_reply 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
@@ -131,7 +132,8 @@ class TurnRunner:
             async with self.replies.open_reply(turn) as reply:
                 await self._run_in(reply, turn)
         except asyncio.CancelledError as error:  # the bot closes, and the reply has said so
-            await self.store.fail_turn(turn, error)
+            with contextlib.suppress(FootnoteError):  # it may be answered by now
+                await self.store.fail_turn(turn, error)
             raise
         except Exception as error:  # the twin of the one below: Slack took no reply at all
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})

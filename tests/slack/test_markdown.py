@@ -12,8 +12,8 @@ Z = "\u200b"
     ("pieces", "text"),
     [
         ([Prose("<!channel> & <@U1>")], "&lt;!channel> & &lt;@U1>"),
-        ([Prose("ask @here or @Everyone, not @hereby a@b.example")],
-         f"ask @{Z}here or @{Z}Everyone, not @hereby a@b.example"),
+        ([Prose("ask @here or @Everyone, not a@b.example")],
+         f"ask @{Z}here or @{Z}Everyone, not a@b.example"),
         ([Code("`<@U1> <!here> <#C1> <https://x|y> <b>`")],
          f"`<{Z}@U1> <{Z}!here> <{Z}#C1> <{Z}https://x|y> <b>`"),
         ([Code("#include <stdio.h>\n")], "#include <stdio.h>\n"),

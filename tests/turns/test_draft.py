@@ -79,7 +79,7 @@ def test_a_link_to_a_page_that_was_found_becomes_a_number_at_its_place(
         ("[docs](https://evil.example/?q=1)", f"docs `https:{Z}//evil.example/?q=1`", 1),
         ("See https://evil.example/x.", f"See `https:{Z}//evil.example/x`.", 1),
         ("[x](javascript:alert(1))", f"x `javascript:{Z}alert%281%29`", 1),
-        ("evil.example/path and python.org", "`evil.example/path` and python.org", 0),
+        ("evil.example/path and python.org", f"`evil.{Z}example/path` and python.org", 0),
         (
             f"([good]({A}), [bad](https://evil.example))",
             f"(good [1]({A})bad `https:{Z}//evil.example`)",

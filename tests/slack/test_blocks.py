@@ -97,3 +97,10 @@ def test_many_searches_are_counted_rather_than_listed() -> None:
 
 def test_a_failure_is_told_with_a_reference() -> None:
     assert texts([failure_block("It broke.", "17")]) == [":warning: It broke.  (reference 17)"]
+
+
+def test_an_address_that_is_too_long_for_a_link_is_named_without_one() -> None:
+    citation = Citation(1, "https://docs.example/?" + "x" * 3_200, "A page")
+    [blocks] = below_answer(an_answer(citations=(citation,)), None)
+
+    assert "1. A page · docs.example (address too long to link)" in texts(blocks)[0]

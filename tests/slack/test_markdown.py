@@ -24,6 +24,9 @@ Z = "\u200b"
         ([Prose("a\\"), Code("`b`")], f"a\\{Z}`b`"),
         ([Address("https://evil.example"), Code("`b`")], f"`https:{Z}//evil.example`{Z}`b`"),
         ([Prose("")], ""),
+        ([Prose("https&#58;//evil.example &lt;b&gt; R&D &copy;")],
+         f"https&{Z}#58;//evil.example &lt;b&gt; R&D &{Z}copy;"),
+        ([Prose("_@here_ @hereは")], f"_@{Z}here_ @{Z}hereは"),
     ],
 )  # fmt: skip
 def test_pieces_are_written_so_that_nothing_pings_or_links_by_itself(

@@ -430,3 +430,78 @@ async def test_an_error_of_slack_in_the_middle_reaches_who_writes() -> None:
                 await write_for_ever(reply)
 
     assert [message.streaming_state for message in s.answers] == ["completed"]
+
+
+async def test_a_reply_that_is_cancelled_while_it_finishes_is_closed_with_words() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.appendStream", status=429, retry_after=0.2, times=3, skip=1)
+
+        async def answer() -> None:
+            async with s.open_reply() as reply:
+                await write_all(reply, words(60))
+
+        task = asyncio.create_task(answer())
+        await s.slack.until(lambda slack: len(slack.calls_of("chat.appendStream")) > 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        answers = s.answers
+
+    assert {message.streaming_state for message in answers} == {"completed"}
+    assert "I was stopped before" in str(answers[-1].final_blocks)
+
+
+async def test_a_reply_that_is_cancelled_while_it_opens_leaves_nothing_spinning() -> None:
+    async with stage() as s:
+
+        async def answer() -> None:
+            async with s.open_reply():
+                pass
+
+        task = asyncio.create_task(answer())
+        await asyncio.sleep(0)  # it has begun to call
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert {message.streaming_state for message in s.answers} <= {"completed"}
+
+
+async def test_what_slack_did_not_take_then_is_delivered_when_the_failure_is_told() -> None:
+    async with stage() as s:
+        s.slack.fail("chat.appendStream", error="channel_not_found")
+        text = "".join(piece.text for piece in words(60))
+        with pytest.raises(SlackRefused, match="channel_not_found"):
+            await write_once_and_wait(s, text)
+
+    assert squeezed(s.text) == squeezed(text)
+
+
+async def write_once_and_wait(s: Stage, text: str) -> None:
+    async with s.open_reply() as reply, asyncio.timeout(5):
+        await reply.write([Prose(text)])
+        while True:
+            await reply.write([])
+            await asyncio.sleep(0)
+
+
+async def test_trouble_of_slacks_own_is_waited_out() -> None:
+    async with stage() as s:
+        for method in ("chat.startStream", "chat.appendStream", "chat.stopStream"):
+            s.slack.fail(method, error="internal_error")
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(60))
+        [message] = s.answers
+
+    shown = message.markdown or str(message.blocks[0]["text"])
+    assert squeezed(shown) == squeezed(text)
+
+
+async def test_a_table_over_two_messages_raises_no_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    rows = "".join(f"| row {n} | {'x' * 60} |\n" for n in range(200))
+    async with stage() as s, s.open_reply() as reply:
+        await write_all(reply, [Prose(f"| a | b |\n|---|---|\n{rows}")])
+
+    assert len(s.answers) > 1
+    assert "other text" not in caplog.text

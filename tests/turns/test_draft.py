@@ -61,6 +61,7 @@ def drafted(*parts: Part, known: tuple[str, ...] = (A, B)) -> Draft:
             "| a |\n|---|\n| [1](" + B + ") |\n",
             id="in a table",
         ),
+        pytest.param(f"In [2019]({A}) it", f"In 2019 [1]({A}) it", id="a quantity is no mark"),
         pytest.param("`[a](https://evil.example)`", "`[a](https://evil.example)`", id="in code"),
     ],
 )

@@ -117,5 +117,17 @@ async def test_closing_waits_for_what_runs_and_interrupts_it_when_the_time_is_up
     assert runs.ended == ["100.000200"]
 
 
+async def test_closing_begins_nothing_that_waits() -> None:
+    runs = Runs()
+    inbox = Inbox(FakeStore(), runs)
+    await inbox.take(a_question(ts="100.1"))
+    await inbox.take(a_question(ts="100.2"))
+    await runs.until(begun=1)
+    runs.end("100.1")
+    await inbox.close(1)
+
+    assert runs.begun == ["100.1"]
+
+
 async def test_closing_with_nothing_running_is_at_once() -> None:
     await Inbox(FakeStore(), Runs()).close(60)

@@ -62,6 +62,10 @@ def link(label: str, url: str) -> LinkGroup:
         pytest.param("a\x00b\r\nc\rd", [Prose("ab\nc\nd")], id="control characters go"),
         pytest.param("見てhttps://e.example/aを", [Prose("見て"), BareUrl("https://e.example/a"),
                                                 Prose("を")], id="a URL ends with its script"),
+        pytest.param("a\u2028b\x85c", [Prose("a\nb\nc")], id="all ends of lines are one"),
+        pytest.param("evil\\.example/x", [Prose(f"evil{Z}.example/x")], id="a parted host"),
+        pytest.param("1.2.3.4/x e.example:80/y", [BareUrl("1.2.3.4/x"), Prose(" "),
+                                                  BareUrl("e.example:80/y")], id="hosts"),
         pytest.param("a@b.example", [Prose("a@b.example")], id="an address of mail is words"),
     ],
 )  # fmt: skip

@@ -456,16 +456,16 @@ async def test_a_reply_that_is_cancelled_while_it_opens_leaves_nothing_spinning(
 
         async def answer() -> None:
             async with s.open_reply():
-                pass
+                await asyncio.Event().wait()
 
         task = asyncio.create_task(answer())
-        await asyncio.sleep(0)  # it has begun to call
-        await asyncio.sleep(0)
+        # Slack has begun the stream; its answer is still on the way.
+        await s.slack.until(lambda slack: slack.calls_of("chat.startStream"))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    assert {message.streaming_state for message in s.answers} <= {"completed"}
+    assert [message.streaming_state for message in s.answers] == ["completed"]
 
 
 async def test_what_slack_did_not_take_then_is_delivered_when_the_failure_is_told() -> None:

@@ -51,15 +51,6 @@ class Agent:
             "assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts
         )
 
-    async def status(self, thread: Thread, text: str) -> None:
-        """Show a line below a thread; "" takes it away."""
-        await self._try(
-            "assistant.threads.setStatus",
-            channel_id=thread.channel,
-            thread_ts=thread.thread_ts,
-            status=text,
-        )
-
     async def title(self, thread: Thread, question: str) -> None:
         """Name a thread by the beginning of its question."""
         title = " ".join(question.split())

@@ -14,19 +14,17 @@ if TYPE_CHECKING:
 THREAD = Thread(team="T1", channel="D1", thread_ts="1.1")
 
 
-async def test_prompts_status_and_title_are_what_slack_calls_them() -> None:
+async def test_prompts_and_title_are_what_slack_calls_them() -> None:
     async with slack_web() as (web, answers):
         agent = Agent(web, Clock())
         await agent.prompts("D1")
-        await agent.status(THREAD, "is searching…")
         await agent.title(THREAD, "word " * 40)
 
-    (prompts, offered), (status, shown), (title, named) = answers.calls
+    (prompts, offered), (title, named) = answers.calls
     assert prompts == "assistant.threads.setSuggestedPrompts"
     assert "thread_ts" not in offered
     assert all(set(prompt) == {"title", "message"} for prompt in offered["prompts"])
     assert len(offered["prompts"]) <= 4
-    assert (status, shown["status"]) == ("assistant.threads.setStatus", "is searching…")
     assert title == "agents.sessions.rename"
     assert named["title"].endswith("word…")
     assert len(named["title"]) <= TITLE_CHARACTERS + 1

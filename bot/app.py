@@ -19,24 +19,32 @@ from bot.slack.agent import Agent
 from bot.slack.command import Commands
 from bot.slack.connection import build_app, open_client, open_connection
 from bot.slack.events import Bot
+from bot.slack.hints import Hints
 from bot.slack.identity import People
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.pacing import Pacing
 from bot.slack.replies import Replies
+from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.slack.words import help_words
-from bot.store.engine import open_engine
+from bot.store.database import open_database
+from bot.store.leases import Beat, hold_lease
+from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
+from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.inbox import Inbox
 from bot.turns.run import TurnRunner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
 
     from pydantic import SecretStr
 
     from bot.settings import Settings
+    from bot.store.leases import Heir
+    from bot.turns.question import Question
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -49,8 +57,16 @@ class Running:
     """A bot that is running."""
 
     inbox: Inbox
-    store: TurnStore
     port: int | None  #: where it listens, in HTTP mode
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is in the database, and who goes on with what others left there."""
+
+    turns: TurnStore
+    messages: MessageStore
+    name_heir: Callable[[Heir], None]
 
 
 async def run(settings: Settings) -> None:
@@ -71,14 +87,15 @@ async def until_stopped() -> None:
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIterator[Running]:
+async def open_bot(
+    settings: Settings, pacing: Pacing | None = None, beat: Beat | None = None
+) -> AsyncIterator[Running]:
     """Run a bot. Raises SettingsError where the settings do not let it."""
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(settings.database_url))
-        await upgrade(engine)
-        store = TurnStore(engine, lambda: datetime.now(UTC))
+        enter = stack.enter_async_context
+        stores = await enter(_open_stores(settings, beat or Beat()))
         # Before the client of Slack, which takes a proxy's address away where Slack is local.
-        http = await stack.enter_async_context(
+        http = await enter(
             open_http(
                 settings.openai_base_url,
                 _secret(settings.openai_api_key),
@@ -86,20 +103,22 @@ async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIte
             )
         )
         token = settings.slack_bot_token.get_secret_value()
-        client = await stack.enter_async_context(open_client(token, settings.slack_api_url))
-        web = SlackWeb(client)
-        bot = await _who_am_i(web)
-        agent = Agent(web, time.monotonic)
-        replies = Replies(web, pacing or Pacing(), help_words(bot.user, _command(settings)), agent)
+        client = await enter(open_client(token, settings.slack_api_url))
+        web, hints = SlackWeb(client), Hints()
+        bot, agent = await _who_am_i(web), Agent(web, time.monotonic)
+        pacing, words = pacing or Pacing(), help_words(bot.user, _command(settings))
+        roots = Roots(web, pacing, stores.messages, hints)
+        replies = Replies(web, pacing, stores.messages, agent, roots, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
         model = ResponsesClient(http, _request_options(settings, bot))
-        runner = TurnRunner(replies, people, model, store, time.monotonic)
-        inbox = Inbox(store, lambda turn: _run_bound(runner, turn))
+        runner = TurnRunner(replies, people, model, stores.turns, time.monotonic)
+        inbox = Inbox(stores.turns, _Bound(runner))
         stack.push_async_callback(inbox.close, GRACE_SECONDS)
+        stores.name_heir(inbox)
+        commands = Commands(inbox, hints, bot.team)
+        listeners = Listeners(bot, inbox, stores.turns, agent, commands, settings.follow_ups)
         app = build_app(client, bot, _secret(settings.slack_signing_secret))
-        commands = Commands(web, inbox, bot.team)
-        add_listeners(app, Listeners(bot, inbox, store, agent, commands, settings.follow_ups))
-        await _resume(store, runner, inbox)
+        add_listeners(app, listeners)
         connection = open_connection(
             app,
             app_token=_secret(settings.slack_app_token),
@@ -107,7 +126,17 @@ async def open_bot(settings: Settings, pacing: Pacing | None = None) -> AsyncIte
             host=settings.host,
             port=settings.port,
         )
-        yield Running(inbox, store, await stack.enter_async_context(connection))
+        yield Running(inbox, await enter(connection))
+
+
+@asynccontextmanager
+async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
+    async with open_database(settings.database_url) as database:
+        await upgrade(database)
+        tenure = Tenure(time.monotonic)
+        async with hold_lease(database, tenure, beat, time.monotonic) as name_heir:
+            turns = TurnStore(database, tenure, _now)
+            yield Stores(turns, MessageStore(database, tenure, _now), name_heir)
 
 
 async def _who_am_i(web: SlackWeb) -> Bot:
@@ -149,18 +178,29 @@ def _request_options(settings: Settings, bot: Bot) -> RequestOptions:
     )
 
 
-async def _run_bound(runner: TurnRunner, turn: Turn) -> None:
+class _Bound:
+    """The work on a turn, with the turn in every line of the log."""
+
+    def __init__(self, runner: TurnRunner) -> None:
+        self._runner = runner
+        self.wait = runner.wait
+
+    async def run(self, turn: Turn) -> None:
+        with _bound(turn):
+            await self._runner.run(turn)
+
+    async def place(self, turn: Turn) -> Question | None:
+        with _bound(turn):
+            return await self._runner.place(turn)
+
+
+def _bound(turn: Turn) -> AbstractContextManager[None]:
     thread = turn.question.thread
-    with bound(turn=turn.id, channel=thread.channel, thread_ts=thread.thread_ts):
-        await runner.run(turn)
+    return bound(turn=turn.id, channel=thread.channel, thread_ts=thread.thread_ts)
 
 
-async def _resume(store: TurnStore, runner: TurnRunner, inbox: Inbox) -> None:
-    """Answer what was taken and not begun; tell the threads whose answer a stop cut off."""
-    for turn in await store.unfinished():
-        inbox.own(runner.tell_interrupted(turn))
-    for turn in await store.waiting():
-        inbox.enqueue(turn.question, turn.id)
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _command(settings: Settings) -> str:

@@ -160,13 +160,13 @@ def migrate(down: str | None) -> None:
 
 
 async def _migrate(url: str, down: str | None) -> str:
-    from bot.store.engine import open_engine
+    from bot.store.database import open_database
     from bot.store.migrate import downgrade, pending, upgrade
 
-    async with open_engine(url) as engine:
+    async with open_database(url) as database:
         if down is not None:
-            await downgrade(engine, down)
+            await downgrade(database, down)
             return f"Taken back to {down}."
-        missing = await pending(engine)
-        await upgrade(engine)
+        missing = await pending(database)
+        await upgrade(database)
     return f"Applied: {', '.join(missing)}" if missing else "There is nothing to apply."

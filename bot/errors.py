@@ -21,8 +21,10 @@ FootnoteError
 │   ├── SlackRefused             an error code that a repeat would not change
 │   ├── SlackRateLimited         429: the same call works after a pause
 │   └── SlackUnreachable         no connection, or no answer that could be read
-├── TurnInterrupted          the bot was stopped while it answered
+├── StoreUnreachable         the database does not answer
+├── TurnInterrupted          the bot was stopped, or died, as often as it began to answer
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
+├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure
 """
 
@@ -178,10 +180,16 @@ class SlackUnreachable(SlackError):
     public = "I could not reach Slack."
 
 
-class TurnInterrupted(FootnoteError):
-    """The bot was stopped, or died, before the answer was complete."""
+class StoreUnreachable(FootnoteError):
+    """The database does not answer."""
 
-    public = "I was stopped before this answer was complete. Please ask again."
+    public = "I could not reach my database."
+
+
+class TurnInterrupted(FootnoteError):
+    """The bot was stopped, or died, each time before the answer was complete."""
+
+    public = "I was stopped each time I began to answer this."
 
 
 class StoppedByUser(FootnoteError):

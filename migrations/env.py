@@ -10,14 +10,14 @@ from alembic import context
 from sqlalchemy import Connection
 
 from bot.store.engine import open_engine
-from bot.store.tables import Base
+from bot.store.tables import metadata
 
 
 def migrate(connection: Connection) -> None:
     """Apply or take back, in the transaction that the connection is in."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=metadata,
         render_as_batch=True,  # SQLite changes a table by copying it
     )
     with context.begin_transaction():

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.turns.question import Asked, Question, Thread
-from bot.turns.turn import Turn
+from bot.turns.turn import Taken, Turn, TurnLost, TurnState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
@@ -83,6 +83,7 @@ class FakeSlack:
     reply: FakeReply = field(default_factory=FakeReply)
     refuses: Exception | None = None
     left: int = 0
+    waits: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def open_reply(self, turn: Turn) -> AsyncIterator[FakeReply]:
@@ -97,40 +98,155 @@ class FakeSlack:
     async def read(self, question: Question) -> Asked:
         return Asked(question.text, "You")
 
+    async def wait(self, question: Question) -> None:
+        self.waits.append(question.ts)
+
+    async def place(self, turn: Turn) -> Question:
+        if self.refuses is not None:
+            raise self.refuses
+        thread = replace(turn.question.thread, thread_ts="7.7")
+        return replace(turn.question, thread=thread, ts="7.7")
+
 
 @dataclass
 class FakeStore:
     """Turns in a dict, with the promises of the real one."""
 
     turns: dict[int, Turn] = field(default_factory=dict)
+    states: dict[int, TurnState] = field(default_factory=dict)
     ends: list[tuple[object, ...]] = field(default_factory=list)
     responses: list[str] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
+    left: list[Turn] = field(default_factory=list)  # by processes that died
     last_response_id: str | None = None
 
-    async def take(self, question: Question) -> int | None:
-        if "take" in self.failing:
-            raise self.failing["take"]
+    def _may(self, name: str) -> None:
+        if name in self.failing:
+            raise self.failing[name]
+
+    def _new(self, question: Question, state: TurnState) -> Turn | None:
         if any(turn.question.ts == question.ts for turn in self.turns.values()):
             return None
-        turn_id = len(self.turns) + 1
-        self.turns[turn_id] = Turn(turn_id, question, None)
-        return turn_id
+        turn = Turn(len(self.turns) + 1, question, None)
+        self.turns[turn.id], self.states[turn.id] = turn, state
+        return turn
 
-    async def start(self, turn_id: int) -> Turn:
-        return replace(self.turns[turn_id], previous_response_id=self.last_response_id)
+    async def take(self, question: Question) -> Taken | None:
+        self._may("take")
+        turn = self._new(question, TurnState.WAITING)
+        return None if turn is None else Taken(turn.id, await self.start_next(question.thread))
+
+    async def take_to_place(self, question: Question) -> Turn | None:
+        self._may("take")
+        return self._new(question, TurnState.PLACING)
+
+    async def place(self, turn: Turn, question: Question) -> Taken:
+        self.turns[turn.id] = replace(turn, question=question)
+        self.states[turn.id] = TurnState.WAITING
+        return Taken(turn.id, await self.start_next(question.thread))
+
+    async def start_next(self, thread: Thread) -> Turn | None:
+        self._may("start_next")
+        there = [turn for turn in self.turns.values() if turn.question.thread == thread]
+        states = [self.states[turn.id] for turn in there]
+        waiting = [turn for turn in there if self.states[turn.id] is TurnState.WAITING]
+        if TurnState.RUNNING in states or not waiting:
+            return None
+        first = min(waiting, key=lambda turn: turn.question.ts)
+        self.states[first.id] = TurnState.RUNNING
+        return replace(first, previous_response_id=self.last_response_id)
+
+    async def try_again(self, turn_id: int) -> Taken | None:
+        if self.states.get(turn_id) is not TurnState.FAILED:
+            return None
+        self.states[turn_id] = TurnState.WAITING
+        return Taken(turn_id, await self.start_next(self.turns[turn_id].question.thread))
+
+    async def withdraw(self, team: str, channel: str, ts: str) -> bool:
+        for turn in self.turns.values():
+            thread = turn.question.thread
+            if (thread.team, thread.channel, turn.question.ts) == (team, channel, ts):
+                waits = self.states[turn.id] is TurnState.WAITING
+                self.states[turn.id] = TurnState.STOPPED if waits else self.states[turn.id]
+                return waits
+        return False
+
+    async def recover(self, running: Collection[int]) -> list[Turn]:
+        left, self.left = [turn for turn in self.left if turn.id not in running], []
+        return left
+
+    async def stranded(self) -> list[Thread]:
+        running = {
+            turn.question.thread
+            for turn in self.turns.values()
+            if self.states[turn.id] is TurnState.RUNNING
+        }
+        waiting = {
+            turn.question.thread
+            for turn in self.turns.values()
+            if self.states[turn.id] is TurnState.WAITING
+        }
+        return list(waiting - running)
+
+    async def note_request(self, turn: Turn) -> None:
+        self._may("note_request")
+        self.requests.append(turn.id)
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
         self.responses.append(f"{turn.id}:{response_id}")
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
-        if "finish_turn" in self.failing:
-            raise self.failing["finish_turn"]
-        self.ends.append(("answered", turn.id))
+        self._may("finish_turn")
+        self._end("answered", turn, TurnState.ANSWERED)
         self.last_response_id = answer.finished.response_id if answer else self.last_response_id
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
-        self.ends.append(("failed", turn.id, type(error).__name__))
+        self._end("failed", turn, TurnState.FAILED, type(error).__name__)
 
     async def stop_turn(self, turn: Turn) -> None:
-        self.ends.append(("stopped", turn.id))
+        self._end("stopped", turn, TurnState.STOPPED)
+
+    async def hand_over(self, turn: Turn) -> None:
+        self.ends.append(("handed over", turn.id))
+
+    def _end(self, how: str, turn: Turn, state: TurnState, *facts: object) -> None:
+        self.ends.append((how, turn.id, *facts))
+        self.states[turn.id] = state
+
+
+@dataclass
+class FakeSteps:
+    """What is recorded of messages; of turns in `lost`, nothing may be any more."""
+
+    sent: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    delivered: dict[tuple[int, int], int] = field(default_factory=dict)
+    lost: set[int] = field(default_factory=set)
+    lost_after: str | None = None  # the step with which every turn is lost
+
+    def _step(self, name: str, turn: Turn) -> None:
+        if name == self.lost_after:
+            self.lost.add(turn.id)
+        if turn.id in self.lost:
+            raise TurnLost(turn.id)
+
+    async def intend(self, turn: Turn, part: int, *, streamed: bool) -> None:
+        del streamed
+        self._step("intend", turn)
+        self.sent[turn.id, part] = None
+
+    async def confirm(self, turn: Turn, part: int, ts: str) -> None:
+        self._step("confirm", turn)
+        self.sent[turn.id, part] = ts
+
+    async def deliver(self, turn: Turn, part: int, characters: int) -> None:
+        self._step("deliver", turn)
+        self.delivered[turn.id, part] = characters
+
+    async def forget(self, turn: Turn, part: int) -> None:
+        self._step("forget", turn)
+        self.sent.pop((turn.id, part), None)
+
+    async def known(self, thread: Thread) -> frozenset[str]:
+        del thread
+        return frozenset(ts for ts in self.sent.values() if ts is not None)

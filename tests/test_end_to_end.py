@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,11 @@ from bot import errors
 from bot.playground.responses import LocalResponses, Profile, Scripted
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.pages import open_fence
-from bot.store.engine import open_engine
+from bot.store.database import open_database
 from bot.store.migrate import upgrade
-from bot.store.turns import TurnStore
 from bot.turns.question import Question, Thread
 from tests.stage import Stage, open_bot_between, open_stage
+from tests.store.examples import a_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +44,7 @@ def below(message: Message) -> str:
     texts = []
     for block in message.final_blocks:
         parts = [block.get("text"), *block.get("elements", ())]
-        texts += [part["text"] for part in parts if part]
+        texts += [str(part["text"]) for part in parts if part]
     return "\n".join(texts)
 
 
@@ -372,38 +371,75 @@ async def test_a_socket_that_slack_closes_is_opened_again(tmp_path: Path) -> Non
     assert len(stage.responses.creates) == 1
 
 
-async def test_after_a_restart_what_was_taken_is_answered_and_what_was_begun_is_told(
-    tmp_path: Path,
-) -> None:
+async def test_after_a_restart_what_waited_and_what_was_begun_is_answered(tmp_path: Path) -> None:
     async with (
         LocalSlack.start() as slack,
         LocalResponses.start(profile=Profile(delta_seconds=0)) as responses,
     ):
         general = slack.channels["general"]
         asked = [f"<@{slack.bot_user}> {text}" for text in ("What is a citation?", "And limits?")]
-        waiting, running = [await slack.say(slack.users["you"], general, text) for text in asked]
+        first = await slack.say(slack.users["you"], general, asked[0])
+        second = await slack.say(slack.users["you"], general, asked[1], first)
         await slack.delivery.close()  # the process of before took them, and acknowledged
-        await left_behind(tmp_path, slack, waiting=waiting, running=running)
+        await left_behind(tmp_path, slack, first, second)
         async with open_bot_between(tmp_path, slack, responses) as stage:
-            [answer] = await stage.answers(general, waiting)
-            [told] = await stage.answers(general, running)
+            answers = await stage.answers(general, first, count=2)
 
-    assert "footnote.example" in below(answer)
-    assert errors.TurnInterrupted.public in below(told)
-    assert len(responses.creates) == 1
+    assert ["footnote.example" in below(answer) for answer in answers] == [True, True]
+    assert responses.creates[1]["previous_response_id"] in responses.stored
+    assert len(responses.creates) == 2
 
 
-async def left_behind(folder: Path, slack: LocalSlack, *, waiting: str, running: str) -> None:
-    """Write the database of a process that was killed."""
-    async with open_engine(f"sqlite+aiosqlite:///{folder / 'footnote.db'}") as engine:
-        await upgrade(engine)
-        store = TurnStore(engine, lambda: datetime.now(UTC))
-        for ts in (running, waiting):
-            message = slack.thread(slack.channels["general"], ts)[0]
-            thread = Thread(team=slack.team, channel=slack.channels["general"], thread_ts=ts)
+async def left_behind(folder: Path, slack: LocalSlack, root: str, *others: str) -> None:
+    """Write the database of a process that was killed while it answered the first of these."""
+    async with open_database(f"sqlite+aiosqlite:///{folder / 'footnote.db'}") as database:
+        await upgrade(database)
+        store = a_store(database)
+        general = slack.channels["general"]
+        for ts in (root, *others):
+            message = slack.workspace.channels[general].messages[ts]
+            thread = Thread(team=slack.team, channel=general, thread_ts=root)
             text = message.text.partition("> ")[2]
-            turn_id = await store.take(
+            await store.take(
                 Question(thread=thread, ts=ts, user=message.user, user_team=slack.team, text=text)
             )
-            if ts == running and turn_id is not None:
-                await store.start(turn_id)
+
+
+async def test_a_question_that_waits_says_so_in_its_thread(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, profile=Profile(delta_seconds=0.01)) as stage:
+        root = await stage.mention("What is a citation?")
+        await stage.mention("And limits?", root)
+        await stage.slack.until(lambda s: s.calls_of("assistant.threads.setStatus"))
+        await stage.answers(stage.general, root, count=2)
+
+        assert stage.slack.status(stage.general, root) is None
+
+
+async def test_what_failed_is_answered_when_somebody_tries_again(stage: Stage) -> None:
+    stage.responses.fail(500, "{}")
+    root = await stage.mention("What is a citation?")
+    [failed] = await stage.answers(stage.general, root)
+    await stage.slack.press(stage.you, stage.general, failed.ts, "try_again")
+    await stage.slack.until(lambda s: "Written by" in str(s.thread(stage.general, root)[1].blocks))
+    [_, answer] = stage.slack.thread(stage.general, root)
+
+    assert "footnote.example" in below_update(answer)
+    assert "try_again" not in str(answer.blocks)
+
+
+def below_update(message: Message) -> str:
+    return str(message.blocks)
+
+
+async def test_a_question_that_is_deleted_while_it_waits_is_not_answered(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, profile=Profile(delta_seconds=0.02)) as stage:
+        root = await stage.mention("What is a citation?")
+        second = await stage.mention("And limits?", root)
+        await stage.slack.until(lambda s: s.calls_of("assistant.threads.setStatus"))
+        await stage.slack.delete(stage.general, second)
+        await stage.slack.delivery.until_idle()
+        await stage.mention("And privacy?", root)
+        await stage.answers(stage.general, root, count=2)
+
+    asked = [create["input"][0]["content"][0]["text"] for create in stage.responses.creates]
+    assert [any(word in text for word in ("citation", "privacy")) for text in asked] == [True] * 2

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx
 
 from bot.errors import ModelApiMissing, ModelError, SettingsError
 from bot.responses.failures import network_error, read_failure
 from bot.responses.frames import read_events
-from bot.responses.request import request_body
+from bot.responses.request import SOURCES, request_body
 from bot.responses.stream import StreamReader
 from bot.turns.answer import Finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from bot.responses.request import RequestOptions
@@ -32,6 +34,8 @@ CONNECT_SECONDS = 10.0  # a server that is there answers in under one, across th
 WRITE_SECONDS = 30.0  # a request is a few kilobytes; the line may be slow, not dead
 POOL_SECONDS = 10.0  # connections are not limited, so none is ever waited for long
 SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepalive` every 30 s or so
+
+POLL_SECONDS = 2.0  # the guide's own pace for background responses
 
 ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
 
@@ -65,15 +69,27 @@ def open_http(
 class ResponsesClient:
     """A model behind a Responses API."""
 
-    def __init__(self, http: httpx.AsyncClient, options: RequestOptions) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        options: RequestOptions,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._http = http
         self._options = options
+        self._sleep = sleep
 
     async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
         """Yield the answer's parts as they come; the last one is `Finished`.
 
-        Raises a ModelError when there is no answer. Closing the generator hangs up.
+        What an earlier attempt was given is not asked again where the server has it whole. Raises a
+        ModelError when there is no answer. Closing the generator hangs up.
         """
+        if turn.response_id is not None and (kept := await self._kept(turn.response_id)):
+            log.info("the earlier response is complete", extra={"turn": turn.id})
+            for part in kept:
+                yield part
+            return
         try:
             async with aclosing(self._parts(asked, turn)) as parts:
                 async for part in parts:
@@ -101,6 +117,26 @@ class ResponsesClient:
             error.request_id = error.request_id or _request_id(response)
             raise
 
+    async def _kept(self, response_id: str) -> list[Part]:
+        """Return the parts of a response that an earlier attempt was given, if it is complete.
+
+        A background response is waited for. Whether one whose connection was dropped can be had is
+        written nowhere: where it cannot, nothing is returned, and the question is asked again.
+        """
+        path = f"responses/{quote(response_id, safe='')}"
+        params = {"include[]": SOURCES} if self._options.include_sources else {}
+        try:
+            while True:
+                response = await self._http.get(path, params=params)
+                said = response.json() if response.is_success else None
+                if not _still_runs(said):
+                    reader = StreamReader(model=self._options.model)
+                    return reader.feed(said) if _is_complete(said) else []
+                await self._sleep(POLL_SECONDS)
+        except (httpx.HTTPError, ModelError, ValueError, RecursionError) as error:
+            log.info("the earlier response is not to be had", extra={"error": type(error).__name__})
+            return []
+
     def _post(self, asked: Asked, turn: Turn) -> AbstractAsyncContextManager[httpx.Response]:
         return self._http.stream(
             "POST",
@@ -122,6 +158,16 @@ class ResponsesClient:
         if not reader.fed and "event-stream" not in response.headers.get("content-type", ""):
             raise ModelApiMissing("neither a stream nor a response")
         reader.finish()
+
+
+def _still_runs(said: object) -> bool:
+    if not isinstance(said, dict) or said.get("background") is not True:
+        return False
+    return said.get("status") in {"queued", "in_progress"}
+
+
+def _is_complete(said: object) -> bool:
+    return isinstance(said, dict) and said.get("status") == "completed"
 
 
 async def _refused(response: httpx.Response) -> ModelError:

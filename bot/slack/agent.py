@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackError, SlackRefused
+from bot.slack.words import WAITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,15 @@ class Agent:
         prompts = [{"title": title, "message": message} for title, message in PROMPTS]
         await self._try(
             "assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts
+        )
+
+    async def wait(self, thread: Thread) -> None:
+        """Say below a thread that a question waits there. Slack clears it with the next message."""
+        await self._try(
+            "assistant.threads.setStatus",
+            channel_id=thread.channel,
+            thread_ts=thread.thread_ts,
+            status=WAITS,
         )
 
     async def title(self, thread: Thread, question: str) -> None:

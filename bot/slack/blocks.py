@@ -21,6 +21,7 @@ QUERY_CHARACTERS = 100
 SHOWN_SEARCHES = 12
 BLOCKS_BYTES = 6_000  # of the blocks of one message that carries no text
 
+TRY_AGAIN = "try_again"  # the action of a button whose value is a turn's id
 CHECK_SOURCES = "Written by a language model: check the sources."
 
 
@@ -43,9 +44,23 @@ def markdown_blocks(text: str) -> list[Json]:
     return [{"type": "markdown", "text": text}] if text.strip() else []
 
 
-def failure_block(words: str, reference: str) -> Json:
-    """Say what happened, with an id by which an operator finds it in the log."""
-    return _context(f":warning: {escape(words)}  (reference {escape(reference)})")
+def failure_blocks(words: str, reference: str) -> list[Json]:
+    """Say what happened, with an id by which an operator finds it in the log, and a way on."""
+    button = {
+        "type": "button",
+        "action_id": TRY_AGAIN,
+        "text": {"type": "plain_text", "text": "Try again"},
+        "value": reference,
+    }
+    return [
+        _context(f":warning: {escape(words)}  (reference {escape(reference)})"),
+        {"type": "actions", "elements": [button]},
+    ]
+
+
+def note_block(words: str) -> Json:
+    """Say something about an answer below it."""
+    return _context(escape(words))
 
 
 def size(blocks: Iterable[Json]) -> int:
@@ -143,4 +158,5 @@ def _mrkdwn(text: str) -> Json:
 
 def _texts(block: Json) -> list[str]:
     parts = [block.get("text"), *block.get("elements", ())]
-    return [str(part["text"]) for part in parts if part]
+    texts = [part["text"] for part in parts if part]
+    return [text["text"] if isinstance(text, dict) else text for text in texts]

@@ -58,6 +58,15 @@ def read_event(body: Json, bot: Bot) -> Candidate | None:
     return Candidate(question, kind, bool(_SOMEBODY.match(text))) if kind else None
 
 
+def read_deletion(body: Json, bot: Bot) -> tuple[str, str, str] | None:
+    """Read which message was deleted: team, channel and ts; None for any other event."""
+    event = body.get("event")
+    if not isinstance(event, dict) or event.get("subtype") != "message_deleted":
+        return None
+    team = _installed_team(body) or bot.team
+    return team, _string(event, "channel"), _ts(event, "deleted_ts")
+
+
 def is_readable(body: object) -> bool:
     """Whether a delivery has the shape that Bolt counts on; it raises on any other."""
     if not isinstance(body, dict):

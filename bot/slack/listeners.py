@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
-from bot.slack.events import Bot, Candidate, read_event, shape_of
+from bot.slack.blocks import TRY_AGAIN
+from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
 from bot.slack.words import UNKNOWN_COMMAND, help_words
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ class Inbox(Protocol):
 
     async def take(self, question: Question) -> bool:
         """Take a question in, stored when this returns; False when it was taken before."""
+        ...
+
+    async def try_again(self, turn_id: int) -> bool:
+        """Answer a question whose turn has failed; False when it has not, or not any more."""
+        ...
+
+    async def withdraw(self, team: str, channel: str, ts: str) -> None:
+        """Forget a question that was deleted, unless it is being answered."""
         ...
 
     def own(self, work: Coroutine[None, None, None]) -> None:
@@ -70,6 +79,9 @@ class Listeners:
     async def on_message(self, body: Json) -> None:
         """Take a mention, a direct message or a follow-up."""
         try:
+            if (deleted := read_deletion(body, self.bot)) is not None:
+                await self.inbox.withdraw(*deleted)
+                return
             candidate = read_event(body, self.bot)
         except ValueError as error:
             facts = {"field": str(error), "shape": shape_of(body)}
@@ -83,8 +95,15 @@ class Listeners:
         if str(command.get("text") or "").strip().lower() in {"", "help"}:
             await ack(help_words(self.bot.user, str(command.get("command"))))
             return
+        await self.commands.ask(command)
         await ack()
-        self.inbox.own(self.commands.ask(command))
+
+    async def on_try_again(self, ack: AsyncAck, action: Json) -> None:
+        """Answer once more what had failed. To press twice is to press once."""
+        value = str(action.get("value"))
+        if value.isdecimal():
+            await self.inbox.try_again(int(value))
+        await ack()
 
     async def on_home_opened(self, event: Json) -> None:
         """Offer prompts to somebody who opens the bot's messages."""
@@ -112,6 +131,7 @@ def add_listeners(app: AsyncApp, listeners: Listeners) -> None:
     app.event("app_home_opened")(listeners.on_home_opened)
     app.command(re.compile(r"/.*ask$"))(listeners.on_ask)
     app.event(re.compile(".*"))(_nothing)
+    app.action(TRY_AGAIN)(listeners.on_try_again)
     app.action(re.compile(".*"))(_acknowledged)
     app.error(_failed)
 

@@ -1,4 +1,4 @@
-"""The next message of a reply, in the one of two ways that Slack allows."""
+"""The next message of a reply, in the one of two ways that Slack allows; or one that is there."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.slack.place import RESENDS, Place
+from bot.slack.growth import Growth
+from bot.slack.place import RESENDS, MessageFull
 from bot.slack.posted import PostedMessage
 from bot.slack.streamed import StreamedMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.slack.growth import Growth, Json
+    from bot.slack.growth import Json
+    from bot.slack.part import Part
 
 log = logging.getLogger(__name__)
 
@@ -34,28 +36,66 @@ class Message(Protocol):
         """Add to it; when this returns, Slack has it."""
         ...
 
-    async def close(self, growth: Growth, blocks: Sequence[Json], metadata: Json) -> None:
+    async def close(self, growth: Growth, blocks: Sequence[Json]) -> None:
         """Add the last of it, and what stands below the text."""
         ...
 
 
-async def open_message(place: Place, growth: Growth) -> Message:
-    """Open the next message of a reply, trying again where Slack could not be reached."""
-    for attempt in range(RESENDS - 1):
+async def open_message(part: Part, growth: Growth) -> Message:
+    """Open the next message of a reply: streamed where Slack lets us, else posted."""
+    return await _until_there(part, growth, lambda: _open_message(part, growth))
+
+
+async def post_message(part: Part, blocks: Sequence[Json]) -> Message:
+    """Post a message that has only blocks."""
+    growth = Growth(plan="Sources")
+    return await _until_there(part, growth, lambda: PostedMessage.open(part, growth, blocks))
+
+
+async def take_over(part: Part, ts: str, growth: Growth, *, streamed: bool) -> Message | None:
+    """Go on with a message that an earlier attempt left behind; None if it is gone by now.
+
+    Nobody knows for sure what that one showed, so all of it is replaced.
+    """
+    if streamed:
         try:
-            return await _open_message(place, growth)
+            await part.call("chat.stopStream", 0, ts=ts)
+        except MessageFull:
+            log.info("an earlier stream has ended already", extra={"part": part.number})
+    message = PostedMessage.found(part, ts, Growth())
+    try:
+        await message.append(growth)
+    except MessageFull:
+        return None
+    return message
+
+
+async def _until_there(
+    part: Part, growth: Growth, post: Callable[[], Awaitable[Message]]
+) -> Message:
+    """Post a message, again where Slack could not be reached and does not have it."""
+    for attempt in range(RESENDS):
+        try:
+            ts = await part.find() if part.doubtful else None
+            return await post() if ts is None else _found(part, ts, growth)
         except SlackUnreachable as error:
+            if attempt == RESENDS - 1:
+                raise
             log.info("no message could be opened yet", extra={"error": str(error)})
-            await place.pause(attempt)
-    return await _open_message(place, growth)
+            await part.place.pause(attempt)
+    raise AssertionError
 
 
-async def _open_message(place: Place, growth: Growth) -> Message:
-    """Open a streamed message where Slack lets us, else post one."""
-    thread, pacing = place.question.thread, place.pacing
+def _found(part: Part, ts: str, growth: Growth) -> Message:
+    kind = StreamedMessage if part.streamed else PostedMessage
+    return kind.found(part, ts, growth)
+
+
+async def _open_message(part: Part, growth: Growth) -> Message:
+    thread, pacing = part.place.question.thread, part.place.pacing
     if pacing.may_stream(thread.team, thread.channel):
         try:
-            return await StreamedMessage.open(place, growth)
+            return await StreamedMessage.open(part, growth)
         except SlackRateLimited:
             log.info("no stream for now, posting instead")
         except SlackRefused as error:
@@ -65,4 +105,4 @@ async def _open_message(place: Place, growth: Growth) -> Message:
                 pacing.streaming_refused(thread.channel)
             # Whatever the reason, a post may still be taken; if not, it says why.
             log.info("no stream here, posting instead", extra={"code": error.code})
-    return await PostedMessage.open(place, growth)
+    return await PostedMessage.open(part, growth)

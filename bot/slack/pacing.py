@@ -17,6 +17,7 @@ CALLS_A_MINUTE = {
     "chat.appendStream": 100.0,
     "chat.stopStream": 20.0,
     "chat.update": 50.0,
+    "chat.delete": 50.0,
     "chat.postMessage": 60.0,
 }
 FLUSH_SECONDS = 1.0  # between two appends of one reply

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, StoppedByUser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.slack.pacing import Pacing
     from bot.slack.web import SlackWeb
-    from bot.turns.question import Question
+    from bot.turns.question import Question, Thread
+    from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,35 @@ FULL_OR_GONE = frozenset(
 RESENDS = 5  # of one call, after 429 or without an answer
 PAUSE_SECONDS = 0.5  # after the first call without an answer; doubled each time
 LONGEST_PAUSE_SECONDS = 5.0
+PAGE_OF_REPLIES = 200  # messages of a thread read at once
 
 
 class MessageFull(Exception):
     """The message takes no more: what was refused belongs into the next one."""
+
+
+class Steps(Protocol):
+    """What is recorded of a turn's messages. Raises TurnLost where they are no longer ours."""
+
+    async def intend(self, turn: Turn, part: int, *, streamed: bool) -> None:
+        """Record that a message is about to be posted."""
+        ...
+
+    async def confirm(self, turn: Turn, part: int, ts: str) -> None:
+        """Record that Slack has it, under this ts."""
+        ...
+
+    async def deliver(self, turn: Turn, part: int, characters: int) -> None:
+        """Record how much text Slack has of it, before it is given more."""
+        ...
+
+    async def forget(self, turn: Turn, part: int) -> None:
+        """Record that it is not there."""
+        ...
+
+    async def known(self, thread: Thread) -> frozenset[str]:
+        """Return the ts of all messages that turns of this thread are known to have there."""
+        ...
 
 
 @dataclass
@@ -46,23 +72,36 @@ class Place:
 
     web: SlackWeb
     pacing: Pacing
-    question: Question
+    steps: Steps
+    turn: Turn
+    bot_user: str
+
+    @property
+    def question(self) -> Question:
+        """What is answered there."""
+        return self.turn.question
 
     @property
     def team(self) -> str:
         """The workspace whose allowance is used."""
         return self.question.thread.team
 
-    async def call(self, method: str, **params: object) -> Json:
+    async def call(self, method: str, before: Callable[[], Awaitable[None]], **params: Any) -> Json:  # noqa: ANN401 - JSON
         """Call a method in its turn, and again after a 429."""
         for _ in range(RESENDS - 1):
             with contextlib.suppress(SlackRateLimited):
-                return await self.call_now(method, **params)
-        return await self.call_now(method, **params)
+                return await self.call_now(method, before, **params)
+        return await self.call_now(method, before, **params)
 
-    async def call_now(self, method: str, **params: object) -> Json:
-        """Call a method in its turn; a 429 is heeded by all, and raised."""
+    async def call_now(
+        self,
+        method: str,
+        before: Callable[[], Awaitable[None]],
+        **params: Any,  # noqa: ANN401 - JSON
+    ) -> Json:
+        """Call a method in its turn, right after `before`; a 429 is heeded by all, and raised."""
         await self.pacing.turn(self.team, method)
+        await before()
         try:
             return await self.web.call(method, channel=self.question.thread.channel, **params)
         except SlackRateLimited as error:
@@ -71,37 +110,72 @@ class Place:
             raise
 
     async def call_until_heard(
-        self, method: str, lost: Callable[[], None] = lambda: None, **params: object
+        self,
+        method: str,
+        before: Callable[[], Awaitable[None]],
+        lost: Callable[[], None] = lambda: None,
+        **params: Any,  # noqa: ANN401 - JSON
     ) -> Json:
         """Call a method that may be repeated until Slack answers; `lost` is told of each miss."""
         for attempt in range(RESENDS - 1):
             try:
-                return await self.call(method, **params)
+                return await self.call(method, before, **params)
             except SlackUnreachable as error:
                 log.info("slack's answer got lost", extra={"error": str(error)})
                 lost()
                 await self.pause(attempt)
-        return await self.call(method, **params)
+        return await self.call(method, before, **params)
 
     async def pause(self, attempt: int) -> None:
         """Wait before another attempt, longer each time."""
         await self.pacing.sleep(min(PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
 
-    async def find_stream(self) -> str | None:
-        """Return the ts of a stream that runs in the thread since the question, if there is one.
+    async def unrecorded(self) -> dict[int | None, list[str]]:
+        """Find this turn's messages in the thread that no record knows, as ts by their part.
 
-        A thread has one turn at a time, and a reply one stream, so it is the one looked for.
+        A message says in its metadata which part it is; a stream has none until it is stopped, so
+        of such the part is None: it is the bot's own, since the question, and nobody's else.
         """
+        known = await self.steps.known(self.question.thread)
+        found: dict[int | None, list[str]] = {}
+        for message in await self._replies():
+            ts = message.get("ts")
+            if message.get("user") == self.bot_user and isinstance(ts, str) and ts not in known:
+                part = self._part_of(message)
+                if part is not False:
+                    found.setdefault(part, []).append(ts)
+        return found
+
+    def _part_of(self, message: Json) -> int | Literal[False] | None:
+        """Return which part of this turn a message is, None for nobody's, False for another's."""
+        metadata = message.get("metadata")
+        if not metadata:
+            return None
+        payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+        if not isinstance(payload, dict) or payload.get("turn") != self.turn.id:
+            return False
+        part = payload.get("part")
+        return part if isinstance(part, int) else False
+
+    async def _replies(self) -> Sequence[Json]:
         thread = self.question.thread
-        answer = await self.web.call(
-            "conversations.replies",
-            channel=thread.channel,
-            ts=thread.thread_ts,
-            oldest=self.question.ts,
-        )
-        messages = answer.get("messages") or []
-        running = [m["ts"] for m in messages if m.get("streaming_state") == "in_progress"]
-        return str(running[-1]) if running else None
+        messages: list[Json] = []
+        cursor: str | None = None
+        while True:
+            answer = await self.web.call(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=thread.thread_ts,
+                oldest=self.question.ts,
+                include_all_metadata=True,
+                limit=PAGE_OF_REPLIES,
+                cursor=cursor,
+            )
+            page = answer.get("messages") or []
+            messages += [m for m in page if isinstance(m, dict) and m.get("ts") != thread.thread_ts]
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return messages
 
 
 def refusal(error: SlackRefused) -> Exception:

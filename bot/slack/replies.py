@@ -4,47 +4,69 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.errors import StoreUnreachable
 from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
 from bot.slack.text import plain
+from bot.turns.turn import TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.slack.agent import Agent
     from bot.slack.pacing import Pacing
+    from bot.slack.place import Steps
+    from bot.slack.roots import Roots
     from bot.slack.web import SlackWeb
     from bot.turns.question import Question
     from bot.turns.turn import Turn
 
 
+@dataclass(frozen=True, slots=True)
 class Replies:
     """Opens replies in one Slack."""
 
-    def __init__(self, web: SlackWeb, pacing: Pacing, help_words: str, agent: Agent) -> None:
-        self._web = web
-        self._pacing = pacing
-        self._help_words = help_words
-        self._agent = agent
+    web: SlackWeb
+    pacing: Pacing
+    steps: Steps
+    agent: Agent
+    roots: Roots
+    bot_user: str
+    help_words: str
 
     @asynccontextmanager
     async def open_reply(self, turn: Turn) -> AsyncIterator[ThreadReply]:
         """Open a reply; on leaving, nothing of it is left spinning."""
-        place = Place(self._web, self._pacing, turn.question)
-        reply = ThreadReply(place, turn, self._help_words)
-        with self._pacing.live_reply():
-            opening = asyncio.create_task(reply.open())
-            title = asyncio.create_task(self._name_thread(turn.question))
+        place = Place(self.web, self.pacing, self.steps, turn, self.bot_user)
+        reply = ThreadReply(place, turn, self.help_words)
+        with self.pacing.live_reply():
+            reply.open()
+            title = asyncio.create_task(self._name_thread(turn, reply))
             try:
-                await asyncio.shield(opening)
                 yield reply
+            except (TurnLost, StoreUnreachable):
+                await reply.let_go()
+                raise
+            except asyncio.CancelledError:
+                await reply.hand_over()
+                raise
             finally:
-                # A message that is just being opened can be closed once it is there.
-                await asyncio.wait({opening, title})
                 await reply.abandon()
+                await asyncio.wait({title})
 
-    async def _name_thread(self, question: Question) -> None:
-        if question.is_root and not question.wants_help:
-            await self._agent.title(question.thread, plain(question.text, {}))
+    async def wait(self, question: Question) -> None:
+        """Tell a thread that a question waits there."""
+        await self.agent.wait(question.thread)
+
+    async def place(self, turn: Turn) -> Question | None:
+        """Post the thread of a question that a command asked."""
+        return await self.roots.place(turn)
+
+    async def _name_thread(self, turn: Turn, reply: ThreadReply) -> None:
+        question = turn.question
+        if question.is_root and turn.epoch <= 1 and not question.wants_help:
+            await reply.is_open.wait()  # which makes the session that is named
+            await self.agent.title(question.thread, plain(question.text, {}))

@@ -15,24 +15,27 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FootnoteError, SlackRefused, TurnInterrupted
-from bot.slack.blocks import below_answer, counted, failure_block, size
+from bot.errors import FootnoteError, SlackRefused
+from bot.slack.blocks import below_answer, counted, failure_blocks, note_block, size
 from bot.slack.cards import Cards
 from bot.slack.cards import size as cards_size
 from bot.slack.growth import Growth
 from bot.slack.markdown import ZERO_WIDTH, SlackMarkdown
-from bot.slack.messages import open_message
+from bot.slack.messages import open_message, post_message, take_over
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
-from bot.slack.place import MessageFull, Place
+from bot.slack.part import Part
+from bot.slack.place import MessageFull
+from bot.slack.words import GOING_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from bot.slack.growth import Task
     from bot.slack.messages import Message
+    from bot.slack.place import Place
     from bot.turns.answer import Answer, Search
     from bot.turns.pieces import Piece
-    from bot.turns.turn import Turn
+    from bot.turns.turn import Sent, Turn
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +69,15 @@ class ThreadReply:
         self._plan = "Looking into it"
         self._message: Message | None = None
         self._part = 0
+        # Messages of an earlier attempt, to be used again.
+        self._earlier: dict[int, Sent] = {sent.part: sent for sent in turn.sent if sent.part}
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self.is_open = asyncio.Event()  # set when the first message is there, or none will be
 
-    async def open(self) -> None:
-        """Show the first sign."""
-        await self._open_message()
+    def open(self) -> None:
+        """Begin to write: first of all a first sign."""
         self._writer = asyncio.create_task(self._write())
 
     async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
@@ -111,7 +116,7 @@ class ThreadReply:
             await self._stop_writing()
         with contextlib.suppress(FootnoteError):  # Slack may take by now what it did not then
             await self._flush(final=True)
-        await self._close([[failure_block(words, reference)]])
+        await self._close([failure_blocks(words, reference)])
 
     async def help(self) -> None:
         """Say how to ask."""
@@ -127,19 +132,39 @@ class ThreadReply:
 
     async def abandon(self) -> None:
         """Leave nothing spinning, whatever happened."""
-        try:
-            if not self.closed:
-                await self.fail(TurnInterrupted.public, str(self._turn.id))
-        except FootnoteError as error:
-            log.warning("reply left open", extra={"error": str(error)})
-        finally:
-            await self._cancel()
+        await self._leave(self.fail(FootnoteError.public, str(self._turn.id)))
 
-    async def _cancel(self) -> None:
+    async def hand_over(self) -> None:
+        """Leave nothing spinning for a while, until the next process goes on."""
+        await self._leave(self._interrupt())
+
+    async def let_go(self) -> None:
+        """Touch nothing any more."""
+        self.closed = True
+        self.is_open.set()
         if self._writer is not None and not self._writer.done():
             self._writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writer
+
+    async def _leave(self, ending: Coroutine[None, None, None]) -> None:
+        try:
+            if self.closed:
+                ending.close()
+            else:
+                await ending
+        except FootnoteError as error:
+            log.warning("reply left open", extra={"error": str(error)})
+        finally:
+            await self.let_go()
+
+    async def _interrupt(self) -> None:
+        self._cards.end("complete")
+        self._plan = "Interrupted"
+        with contextlib.suppress(Exception):  # what ended the writer may not end this
+            await self._stop_writing()
+        with contextlib.suppress(MessageFull):
+            await self._close_message(self._last_growth(), [note_block(GOING_ON)])
 
     def _check(self) -> None:
         if self._writer is not None and self._writer.done():
@@ -162,6 +187,10 @@ class ThreadReply:
             self._check()
 
     async def _write(self) -> None:
+        try:
+            await self._open_message()
+        finally:
+            self.is_open.set()
         while not self._ending.is_set():
             if not await _set_within(self._wake, QUIET_SECONDS):
                 self._cards.repeat()
@@ -226,7 +255,7 @@ class ThreadReply:
         if self._message is not None:
             with contextlib.suppress(MessageFull):  # it is closed already
                 growth = Growth(_closing(fence, self._page_text), left, "Continued below")
-                await self._message.close(growth, (), self._metadata())
+                await self._message.close(growth, ())
         self._pages.turn_now(len(self._ready.encode()))
         await self._open_message(f"{fence}\n" if fence else "")
 
@@ -234,13 +263,40 @@ class ThreadReply:
         self._part += 1
         plan = self._plan if self._cards.any_new else ""
         growth = Growth(text, self._take_changed(), plan)
-        self._message = await open_message(self._place, growth)
+        self._message = await self._next_of_earlier(growth) or await open_message(
+            Part(self._place, self._part), growth
+        )
         self._page_text = text
         self._pages.used += len(text.encode())
 
-    async def _close(self, groups: Sequence[list[Json]]) -> None:
+    async def _next_of_earlier(self, growth: Growth) -> Message | None:
+        """Use the message again that an earlier attempt has at this place, if there is one."""
+        earlier = self._earlier.pop(self._part, None)
+        if earlier is None:
+            return None
+        part = Part(self._place, self._part, streamed=earlier.streamed)
+        ts = earlier.ts or await part.find()
+        if ts is None:
+            return None
+        return await take_over(part, ts, growth, streamed=earlier.streamed)
+
+    async def _drop_the_rest(self) -> None:
+        """Take away what an earlier attempt had beyond the end of this one."""
+        for number, earlier in sorted(self._earlier.items()):
+            part = Part(self._place, number, streamed=earlier.streamed)
+            ts = earlier.ts or await part.find()
+            if ts:
+                await part.drop(ts)
+        self._earlier.clear()
+
+    def _last_growth(self) -> Growth:
         fence = open_fence(self._page_text)
-        last = Growth(_closing(fence, self._page_text), self._take_changed(), self._plan)
+        return Growth(_closing(fence, self._page_text), self._take_changed(), self._plan)
+
+    async def _close(self, groups: Sequence[list[Json]]) -> None:
+        if self._message is None:  # Slack did not take it then
+            await self._open_message()
+        last = self._last_growth()
         first, rest = groups[0], groups[1:]
         if self._pages.used + size(first) > MESSAGE_BYTES:
             first, rest = [], groups
@@ -251,6 +307,7 @@ class ThreadReply:
         self.closed = True
         for blocks in rest:
             await self._post(blocks)
+        await self._drop_the_rest()
 
     async def _close_in_new_message(self, blocks: Sequence[Json]) -> None:
         await self._open_message()
@@ -261,23 +318,16 @@ class ThreadReply:
 
     async def _close_message(self, growth: Growth, blocks: Sequence[Json]) -> None:
         if self._message is not None:
-            await self._message.close(growth, blocks, self._metadata())
+            await self._message.close(growth, blocks)
 
     async def _post(self, blocks: list[Json]) -> None:
+        """Put blocks into a message of their own."""
         self._part += 1
-        await self._place.call(
-            "chat.postMessage",
-            thread_ts=self._turn.question.thread.thread_ts,
-            text="Sources",
-            blocks=blocks,
-            metadata=self._metadata(),
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-
-    def _metadata(self) -> Json:
-        payload = {"turn": self._turn.id, "part": self._part}
-        return {"event_type": "footnote_answer", "event_payload": payload}
+        message = await self._next_of_earlier(Growth(plan="Sources"))
+        if message is None:
+            await post_message(Part(self._place, self._part), blocks)
+        else:
+            await message.close(Growth(), blocks)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

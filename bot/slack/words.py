@@ -21,6 +21,9 @@ def elsewhere_words(link: str) -> str:
     return f"I can't write in this channel, so I answer you in a direct message{where}"
 
 
+WAITS = "answers the question before this one, and then this one"  # below the bot's name
+GOING_ON = "I am being restarted, and go on with this answer in a moment."
+
 UNKNOWN_COMMAND = "I do not know this command; mine ends in `ask`."
 
 NOT_ASKED = (

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event, make_url
@@ -14,21 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import SettingsError
+from bot.store.sqlite import BUSY_SECONDS, TRIAL, begin, cannot_open, check_file, set_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from sqlalchemy.engine import URL, Connection
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.engine import URL
 
-READS_ONLY = "reads_only"  # execution option of a connection that changes nothing
-BUSY_SECONDS = 10.0  # how long to wait for another process that is writing
 QUEUE_SECONDS = 60.0  # how long to wait for the one connection
 EXAMPLE = "write it like sqlite+aiosqlite:///data/footnote.db"
-# FULL: what was committed outlives a power cut, which WAL alone does not promise.
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-TRIALS = {"sqlite": "PRAGMA user_version = 1", "postgresql": "SELECT 1"}
+SERVER_CONNECTIONS = 10  # of one process; PostgreSQL gives out 100 if it is not told otherwise
+SERVER_SECONDS = 5.0  # for a connection, or a statement; each takes milliseconds
+TRIALS = {"sqlite": TRIAL, "postgresql": "SELECT 1"}
 
 
 @asynccontextmanager
@@ -37,9 +32,9 @@ async def open_engine(url: str) -> AsyncGenerator[AsyncEngine]:
 
     Raises SettingsError when it cannot be read and written.
     """
-    parsed = _parsed(url)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() == "sqlite":
-        await asyncio.to_thread(_check_file, parsed)
+        await asyncio.to_thread(check_file, parsed)
     engine = _engine(parsed)
     try:
         await _try_out(engine)
@@ -48,7 +43,8 @@ async def open_engine(url: str) -> AsyncGenerator[AsyncEngine]:
         await engine.dispose()
 
 
-def _parsed(url: str) -> URL:
+def parsed_url(url: str) -> URL:
+    """Read an address. Raises SettingsError for what is none."""
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
@@ -69,7 +65,14 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 def _server_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+    return create_async_engine(
+        url,
+        hide_parameters=True,
+        pool_size=SERVER_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=SERVER_SECONDS,
+        connect_args={"timeout": SERVER_SECONDS, "command_timeout": SERVER_SECONDS},
+    )
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
@@ -87,45 +90,9 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         pool_timeout=QUEUE_SECONDS,
         connect_args={"timeout": BUSY_SECONDS},
     )
-    event.listen(engine.sync_engine, "connect", _set_up)
-    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "connect", set_up)
+    event.listen(engine.sync_engine, "begin", begin)
     return engine
-
-
-def _check_file(url: URL) -> None:
-    """Open the file as it will be opened later.
-
-    Of a file that cannot be opened aiosqlite leaves a thread behind, which breaks when it finds
-    the event loop closed; so it is given only what can be opened.
-    """
-    file = url.database or ":memory:"
-    if file == ":memory:" or file.startswith("file:"):
-        return
-    try:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            # A write, since SQLite begins a transaction even on a file that it may only read.
-            connection.execute(TRIALS["sqlite"])
-            connection.rollback()
-    except sqlite3.Error as error:
-        raise _cannot_open(url, str(error)) from error
-    except OSError as error:
-        raise _cannot_open(url, error.strerror or type(error).__name__) from error
-
-
-def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in SQLITE_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that turns from reading to writing fails at once, without waiting, if another
-    # has written meanwhile (SQLITE_BUSY_SNAPSHOT), so what may write takes the lock first.
-    reads_only = connection.get_execution_options().get(READS_ONLY)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
 async def _try_out(engine: AsyncEngine) -> None:
@@ -134,11 +101,6 @@ async def _try_out(engine: AsyncEngine) -> None:
             await connection.exec_driver_sql(TRIALS[engine.dialect.name])
             await connection.rollback()
     except DBAPIError as error:
-        raise _cannot_open(engine.url, str(error.orig)) from error
+        raise cannot_open(engine.url, str(error.orig)) from error
     except (SQLAlchemyError, OSError) as error:
-        raise _cannot_open(engine.url, type(error).__name__) from error
-
-
-def _cannot_open(url: URL, reason: str) -> SettingsError:
-    where = url.set(query={}).render_as_string(hide_password=True)
-    return SettingsError(f"DATABASE_URL: the database {where} cannot be used: {reason}")
+        raise cannot_open(engine.url, type(error).__name__) from error

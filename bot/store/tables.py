@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, DateTime, Enum, Index, MetaData, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeDecorator
 
 from bot.turns.turn import TurnState
@@ -36,65 +50,93 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
 
-class Base(DeclarativeBase):
-    """What all tables share. Named constraints can be changed by a later migration."""
+# Named constraints can be changed by a later migration.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+state_type = Enum(
+    TurnState,
+    native_enum=False,
+    length=16,
+    values_callable=lambda states: [state.value for state in states],
+)
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class TurnRow(Base):
-    """A turn: its question from the moment it is taken, and what became of it."""
-
-    __tablename__ = "turns"
-    __table_args__ = (
-        # Slack sends a mention in a channel twice, as `message` and as `app_mention`, with one ts
-        # and different event ids; this key is what both of them, and redeliveries, have in common.
-        UniqueConstraint("team", "channel", "ts"),
-        Index(None, "team", "channel", "thread_ts"),
-        Index(None, "state"),
-        # A turn's id stands in logs and in the thread, so that of a deleted turn is not used again.
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    state: Mapped[TurnState] = mapped_column(
-        Enum(
-            TurnState,
-            native_enum=False,
-            length=16,
-            values_callable=lambda states: [state.value for state in states],
-        )
-    )
-    team: Mapped[str] = mapped_column(String(32))
-    channel: Mapped[str] = mapped_column(String(32))
-    thread_ts: Mapped[str] = mapped_column(String(32))
-    ts: Mapped[str] = mapped_column(String(32))
-    ts_order: Mapped[int] = mapped_column(BigInteger)  # see bot.store.turns.ts_order
-    user: Mapped[str] = mapped_column(String(32))
-    user_team: Mapped[str] = mapped_column(String(32))
+# A turn: its question from the moment it is taken, and what became of it.
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", state_type, nullable=False),
+    Column("team", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("thread_ts", String(32), nullable=False),
+    Column("ts", String(32), nullable=False),
+    Column("ts_order", BigInteger, nullable=False),  # see bot.store.turns.ts_order
+    Column("user", String(32), nullable=False),
+    Column("user_team", String(32), nullable=False),
     # Slack does not send an acknowledged event again, so what was asked is kept here: after a
     # restart a question that waited is still known in full.
-    text: Mapped[str] = mapped_column(Text)
+    Column("text", Text, nullable=False),
+    # Who answers it, and how many have owned it before: together the key to every further step.
+    Column("owner", String(64)),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("requested_at", UtcDateTime),  # when the model was asked
+    Column("ended_at", UtcDateTime),
+    Column("previous_response_id", String(255)),
+    Column("response_id", String(255)),
+    Column("model", String(255)),
+    Column("request_id", String(255)),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("searches", Integer),
+    Column("seconds", Double),
+    Column("error", String(255)),  # the class's name, never its text
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # Slack sends a mention in a channel twice, as `message` and as `app_mention`, with one ts
+    # and different event ids; this key is what both of them, and redeliveries, have in common.
+    UniqueConstraint("team", "channel", "ts"),
+    Index(None, "team", "channel", "thread_ts"),
+    Index(None, "state"),
+    # A turn's id stands in logs and in the thread, so that of a deleted turn is not used again.
+    sqlite_autoincrement=True,
+)
+# One turn of a thread runs at a time, whoever tries to start another.
+Index(
+    "uq_turns_running",
+    turns.c.team,
+    turns.c.channel,
+    turns.c.thread_ts,
+    unique=True,
+    sqlite_where=turns.c.state == TurnState.RUNNING,
+    postgresql_where=turns.c.state == TurnState.RUNNING,
+)
 
-    previous_response_id: Mapped[str | None] = mapped_column(String(255))
-    response_id: Mapped[str | None] = mapped_column(String(255))
-    model: Mapped[str | None] = mapped_column(String(255))
-    request_id: Mapped[str | None] = mapped_column(String(255))
-    input_tokens: Mapped[int | None]
-    output_tokens: Mapped[int | None]
-    cached_tokens: Mapped[int | None]
-    reasoning_tokens: Mapped[int | None]
-    searches: Mapped[int | None]
-    seconds: Mapped[float | None]
-    error: Mapped[str | None] = mapped_column(String(255))  # the class's name, never its text
+# The messages that a turn has in its thread: a row before Slack is called, its ts after it.
+messages = Table(
+    "messages",
+    metadata,
+    Column("turn_id", Integer, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("streamed", Boolean, nullable=False),
+    Column("ts", String(32)),
+    Column("delivered", Integer, nullable=False, server_default="0"),  # characters Slack has
+    Column("intended_at", UtcDateTime, nullable=False),
+)
 
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+# The processes that share a PostgreSQL: each says again and again that it lives.
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("lease_until", UtcDateTime, nullable=False),  # by the database's clock
+)

@@ -2,163 +2,305 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from bot.errors import ModelError
-from bot.store.engine import READS_ONLY
-from bot.store.tables import TurnRow
+from bot.store.messages import INSERTS, sent_by
+from bot.store.tables import processes, turns
+from bot.store.tenure import IS_OURS, refuse
 from bot.turns.question import Question, Thread
-from bot.turns.turn import Turn, TurnState, WrongState, states_before
+from bot.turns.turn import OWNED, Sent, Taken, Turn, TurnState, states_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
+    from typing import Any
 
-    from sqlalchemy import ColumnElement, Row, ScalarSelect
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, ScalarSelect
+    from sqlalchemy.sql.dml import ReturningUpdate
 
+    from bot.store.database import Database
+    from bot.store.tenure import Tenure
     from bot.turns.answer import Answer
 
-# ON CONFLICT is spelt alike in both, but each dialect has its own Insert for it.
-INSERTS: dict[str, Callable[[type[TurnRow]], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
+FORGOTTEN_AFTER = timedelta(seconds=10)
+RECOVERED_AT_ONCE = 50  # turns or threads; the others are left to the other processes, or for later
+
 TURN = (
-    TurnRow.id,
-    TurnRow.team,
-    TurnRow.channel,
-    TurnRow.thread_ts,
-    TurnRow.ts,
-    TurnRow.user,
-    TurnRow.user_team,
-    TurnRow.text,
-    TurnRow.previous_response_id,
+    turns.c.id,
+    turns.c.state,
+    turns.c.team,
+    turns.c.channel,
+    turns.c.thread_ts,
+    turns.c.ts,
+    turns.c.user,
+    turns.c.user_team,
+    turns.c.text,
+    turns.c.previous_response_id,
+    turns.c.epoch,
+    turns.c.attempt,
+    turns.c.response_id,
 )
 
 
 class TurnStore:
     """Every question that was taken, in short transactions.
 
-    A turn moves as `bot.turns.turn.MAY_FOLLOW` says. The state it may come from is part of each
-    UPDATE, so of two that would move it only one does; the other raises WrongState.
+    A turn moves as `bot.turns.turn.MAY_FOLLOW` says. The state it may come from, and whose it is,
+    are part of each UPDATE, so of two that would move it only one does; the other raises WrongState
+    or TurnLost.
     """
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._reading = engine.execution_options(**{READS_ONLY: True})
-        self._insert = INSERTS[engine.dialect.name]
+    def __init__(self, database: Database, tenure: Tenure, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._tenure = tenure
         self._clock = clock
-
-    async def take(self, question: Question) -> int | None:
-        """Claim the question and return its turn's id; None when it is already taken."""
-        at = self._clock()
-        statement = (
-            self._insert(TurnRow)
-            .values(
-                **_question_columns(question), state=TurnState.WAITING, created_at=at, updated_at=at
-            )
+        self._claiming = (
+            INSERTS[database.dialect](turns)
             .on_conflict_do_nothing(index_elements=["team", "channel", "ts"])
-            .returning(TurnRow.id)
+            .returning(turns.c.id)
         )
-        async with self._engine.begin() as connection:
-            return await connection.scalar(statement)
+        self._is_shared = database.dialect != "sqlite"
 
-    async def start(self, turn_id: int) -> Turn:
-        """Set a waiting turn running, chained to what its thread's last answered turn is now."""
-        statement = (
-            update(TurnRow)
-            .where(TurnRow.id == turn_id, TurnRow.state.in_(states_before(TurnState.RUNNING)))
-            .values(
-                state=TurnState.RUNNING,
-                previous_response_id=_last_response_id(),
-                updated_at=self._clock(),
-            )
-            .returning(*TURN)
-        )
-        async with self._engine.begin() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+    # Taking questions.
+
+    async def take(self, question: Question) -> Taken | None:
+        """Claim the question, and start its turn unless one of its thread is running.
+
+        Returns None when it was taken before.
+        """
+        row = _question_columns(question) | self._new(TurnState.WAITING)
+
+        def operation(connection: Connection) -> Taken | None:
+            self._lock(connection, question.thread)
+            turn_id = self._claim(connection, row)
+            if turn_id is None:
+                return None
+            return Taken(turn_id, self._start_next(connection, question.thread))
+
+        return await self._database.run(operation)
+
+    async def take_to_place(self, question: Question) -> Turn | None:
+        """Claim a question whose thread is still to be posted; None when it was taken before."""
+        ours = {"owner": self._tenure.owner, "epoch": 1, "attempt": 1}
+        row = _question_columns(question) | self._new(TurnState.PLACING) | ours
+        turn_id = await self._database.run(lambda connection: self._claim(connection, row))
+        return None if turn_id is None else Turn(turn_id, question, None, epoch=1)
+
+    async def place(self, turn: Turn, question: Question) -> Taken:
+        """Record where a turn's thread is by now, and start it there."""
+        key = self._tenure.key(turn)
+        columns = _question_columns(question) | self._new(TurnState.WAITING)
+        columns |= {"owner": None, "attempt": 0}
+        statement = update(turns).where(IS_OURS, _may_become(TurnState.WAITING)).values(**columns)
+
+        def operation(connection: Connection) -> Taken:
+            self._lock(connection, question.thread)
+            if not connection.execute(statement, key).rowcount:
+                refuse(connection, key, "placed")
+            return Taken(turn.id, self._start_next(connection, question.thread))
+
+        return await self._database.run(operation)
+
+    async def start_next(self, thread: Thread) -> Turn | None:
+        """Start the turn of a thread that waits and was asked first, unless one is running."""
+
+        def operation(connection: Connection) -> Turn | None:
+            self._lock(connection, thread)
+            return self._start_next(connection, thread)
+
+        return await self._database.run(operation)
+
+    async def try_again(self, turn_id: int) -> Taken | None:
+        """Set a failed turn waiting again, and start it if it may; None if it has not failed."""
+
+        def operation(connection: Connection) -> Taken | None:
+            row = connection.execute(select(*TURN).where(turns.c.id == turn_id)).one_or_none()
             if row is None:
-                raise await _wrong_state(connection, turn_id, TurnState.RUNNING)
-        return _turn(row)
+                return None
+            thread = _thread(row)
+            self._lock(connection, thread)
+            if not connection.execute(_TRY_AGAIN, {"of_turn": turn_id}).rowcount:
+                return None
+            return Taken(turn_id, self._start_next(connection, thread))
+
+        return await self._database.run(operation)
+
+    async def withdraw(self, team: str, channel: str, ts: str) -> bool:
+        """Stop the turn of a question that was deleted before it was begun."""
+        at = self._clock()
+        place = {"of_team": team, "of_channel": channel, "of_ts": ts, "new_at": at}
+        return await self._database.run(lambda c: bool(c.execute(_WITHDRAW, place).rowcount))
+
+    # The steps of a turn that is running.
+
+    async def note_request(self, turn: Turn) -> None:
+        """Record that the model is about to be asked."""
+        await self._step(turn, _NOTE_REQUEST, {"new_at": self._clock()}, "asked")
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
         """Record which response a running turn is given, as soon as it is known."""
-        running = frozenset({TurnState.RUNNING})
-        await self._change(turn, running, "given a response", response_id=response_id)
+        new = {"new_response_id": response_id, "new_at": self._clock()}
+        await self._step(turn, _NOTE_RESPONSE, new, "given a response")
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
         """Record the answer, which the thread's next turn is chained to; None for help."""
         columns = {} if answer is None else _answer_columns(answer)
-        await self._move(turn, TurnState.ANSWERED, **columns)
+        await self._end(turn, TurnState.ANSWERED, **columns)
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         """Record that the turn ended without an answer: the kind of error, not its text."""
         request_id = error.request_id if isinstance(error, ModelError) else None
-        await self._move(turn, TurnState.FAILED, error=type(error).__name__, request_id=request_id)
+        await self._end(turn, TurnState.FAILED, error=type(error).__name__, request_id=request_id)
 
     async def stop_turn(self, turn: Turn) -> None:
         """Record that somebody stopped the turn."""
-        await self._move(turn, TurnState.STOPPED)
+        await self._end(turn, TurnState.STOPPED)
 
-    async def waiting(self) -> list[Turn]:
-        """Return the turns that were taken and not begun, in the order they were asked."""
-        return await self._in(TurnState.WAITING)
+    async def hand_over(self, turn: Turn) -> None:
+        """Leave a turn to the next process; that this one had to end is no failed attempt."""
+        await self._step(turn, _HAND_OVER, {"new_at": self._clock()}, "handed over")
 
-    async def unfinished(self) -> list[Turn]:
-        """Return the turns left running, in the order they were asked.
+    # What died.
 
-        Before anything is started, these are the turns of a process that died.
+    async def recover(self, running: Collection[int]) -> list[Turn]:
+        """Take over turns whose process died; `running` are those that this process works on.
+
+        Returns some of them at a time, each of which no other process is given.
         """
-        return await self._in(TurnState.RUNNING)
+        statement = (
+            select(turns.c.id)
+            .where(turns.c.state.in_(OWNED), self._is_orphan(running))
+            .order_by(turns.c.ts_order)
+            .limit(RECOVERED_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        new = {"new_owner": self._tenure.owner, "new_at": self._clock()}
+
+        def operation(connection: Connection) -> list[Turn]:
+            ids = list(connection.scalars(statement))
+            if not ids:
+                return []
+            sent = sent_by(connection, ids)
+            rows = connection.execute(_TAKE_OVER, {"of_turns": ids, **new})
+            return sorted((_turn(row, sent.get(row.id, ())) for row in rows), key=_order)
+
+        return await self._database.run(operation)
+
+    async def stranded(self) -> list[Thread]:
+        """Return threads in which a turn waits and none is running: who was to start it died."""
+        return await self._database.run(lambda c: [_thread(row) for row in c.execute(_STRANDED)])
+
+    # What is known of a thread.
 
     async def has_asked(self, thread: Thread, user: str) -> bool:
         """Whether this person has a turn in the thread that is answered or on its way."""
-        counts = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
-        return await self._any(_in_thread(thread), TurnRow.user == user, TurnRow.state.in_(counts))
+        place = _place(thread) | {"of_user": user}
+        return await self._database.run(lambda c: bool(c.scalar(_HAS_ASKED, place)))
 
     async def has_answered(self, thread: Thread) -> bool:
         """Whether the bot has answered in the thread; to have said how to ask does not count."""
-        answered = (TurnRow.state == TurnState.ANSWERED, TurnRow.response_id.is_not(None))
-        return await self._any(_in_thread(thread), *answered)
+        return await self._database.run(lambda c: bool(c.scalar(_HAS_ANSWERED, _place(thread))))
 
-    async def _move(self, turn: Turn, to: TurnState, **columns: object) -> None:
-        await self._change(turn, states_before(to), to, state=to, **columns)
+    def _new(self, state: TurnState) -> dict[str, object]:
+        at = self._clock()
+        return {"state": state, "created_at": at, "updated_at": at}
 
-    async def _change(
-        self, turn: Turn, stands: frozenset[TurnState], wanted: str, **columns: object
-    ) -> None:
+    def _claim(self, connection: Connection, row: Mapping[str, object]) -> int | None:
+        turn_id: int | None = connection.scalar(self._claiming, row)
+        return turn_id
+
+    def _lock(self, connection: Connection, thread: Thread) -> None:
+        """Let nobody else take or start a turn of the thread until the transaction ends.
+
+        SQLite has one writer at a time as it is.
+        """
+        if self._is_shared:
+            key = f"{thread.team} {thread.channel} {thread.thread_ts}"
+            connection.execute(_LOCK, {"of_key": key})
+
+    def _start_next(self, connection: Connection, thread: Thread) -> Turn | None:
+        new = {"new_owner": self._tenure.owner, "new_at": self._clock()}
+        row = connection.execute(_START_NEXT, _place(thread) | new).one_or_none()
+        if row is None:
+            return None
+        # Only what was tried before has messages already.
+        return _turn(row, sent_by(connection, [row.id]).get(row.id, ()) if row.epoch > 1 else ())
+
+    async def _end(self, turn: Turn, state: TurnState, **columns: object) -> None:
+        at = self._clock()
         statement = (
-            update(TurnRow)
-            .where(TurnRow.id == turn.id, TurnRow.state.in_(stands))
-            .values(**columns, updated_at=self._clock())
+            update(turns)
+            .where(IS_OURS, _may_become(state))
+            .values(state=state, ended_at=at, updated_at=at, **columns)
         )
-        async with self._engine.begin() as connection:
-            if not (await connection.execute(statement)).rowcount:
-                raise await _wrong_state(connection, turn.id, wanted)
+        await self._step(turn, statement, {}, state, state)
 
-    async def _in(self, state: TurnState) -> list[Turn]:
-        statement = select(*TURN).where(TurnRow.state == state).order_by(TurnRow.ts_order)
-        async with self._reading.connect() as connection:
-            return [_turn(row) for row in await connection.execute(statement)]
+    async def _step(
+        self,
+        turn: Turn,
+        statement: Executable,
+        new: Mapping[str, object],
+        wanted: str,
+        done: TurnState | None = None,
+    ) -> None:
+        key = {**self._tenure.key(turn), **new}
 
-    async def _any(self, *conditions: ColumnElement[bool]) -> bool:
-        statement = select(exists().where(*conditions))
-        async with self._reading.connect() as connection:
-            return bool(await connection.scalar(statement))
+        def operation(connection: Connection) -> None:
+            if not connection.execute(statement, key).rowcount:
+                refuse(connection, key, wanted, done)
+
+        await self._database.run(operation)
+
+    def _is_orphan(self, running: Collection[int]) -> ColumnElement[bool]:
+        """Select turns that nobody works on. A file has one process, so all others have died."""
+        ours = turns.c.owner == self._tenure.owner
+        # Started by an operation whose result never arrived here. A younger one may be on its way.
+        long_ago = turns.c.updated_at < self._clock() - FORGOTTEN_AFTER
+        forgotten = and_(ours, turns.c.id.not_in(running), long_ago)
+        if not self._is_shared:
+            return or_(turns.c.owner.is_(None), ~ours, forgotten)
+        lives = exists().where(
+            processes.c.id == turns.c.owner, processes.c.lease_until > func.now()
+        )
+        return or_(turns.c.owner.is_(None), and_(~ours, ~lives), forgotten)
 
 
 def ts_order(ts: str) -> int:
     """Return Slack's ts as a whole number of microseconds, by which turns are put in order.
 
-    As text "999.5" would come after "1000.5", and as a float the last digits would be lost.
+    As text "999.5" would come after "1000.5", and as a float the last digits would be lost. What
+    has no ts yet comes first.
     """
     seconds, _, fraction = ts.partition(".")
-    return int(seconds + fraction[:6].ljust(6, "0"))
+    return int(seconds + fraction[:6].ljust(6, "0")) if seconds.isdecimal() else 0
+
+
+def _question_columns(question: Question) -> dict[str, object]:
+    thread = question.thread
+    return {
+        "team": thread.team,
+        "channel": thread.channel,
+        "thread_ts": thread.thread_ts,
+        "ts": question.ts,
+        "ts_order": ts_order(question.ts),
+        "user": question.user,
+        "user_team": question.user_team,
+        "text": question.text,
+    }
 
 
 def _answer_columns(answer: Answer) -> dict[str, object]:
@@ -177,54 +319,149 @@ def _answer_columns(answer: Answer) -> dict[str, object]:
     }
 
 
-def _question_columns(question: Question) -> dict[str, object]:
-    thread = question.thread
-    return {
-        "team": thread.team,
-        "channel": thread.channel,
-        "thread_ts": thread.thread_ts,
-        "ts": question.ts,
-        "ts_order": ts_order(question.ts),
-        "user": question.user,
-        "user_team": question.user_team,
-        "text": question.text,
-    }
+def _thread(row: Any) -> Thread:  # noqa: ANN401 - a row of any columns
+    return Thread(team=row.team, channel=row.channel, thread_ts=row.thread_ts)
 
 
-def _turn(row: Row[*tuple[Any, ...]]) -> Turn:
-    thread = Thread(team=row.team, channel=row.channel, thread_ts=row.thread_ts)
-    question = Question(
-        thread=thread, ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
+def _turn(row: Row[Any], sent: Sequence[Sent]) -> Turn:
+    return Turn(
+        id=row.id,
+        question=Question(
+            thread=_thread(row), ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
+        ),
+        previous_response_id=row.previous_response_id,
+        epoch=row.epoch,
+        attempt=row.attempt,
+        response_id=row.response_id,
+        sent=tuple(sent),
     )
-    return Turn(row.id, question, row.previous_response_id)
 
 
-def _in_thread(thread: Thread) -> ColumnElement[bool]:
+def _order(turn: Turn) -> int:
+    return ts_order(turn.question.ts)
+
+
+def _place(thread: Thread) -> dict[str, object]:
+    """Return the parameters of `_in_thread`."""
+    return {"of_team": thread.team, "of_channel": thread.channel, "of_thread_ts": thread.thread_ts}
+
+
+def _in_thread(table: Any = turns) -> ColumnElement[bool]:  # noqa: ANN401 - a table or an alias
     return and_(
-        TurnRow.team == thread.team,
-        TurnRow.channel == thread.channel,
-        TurnRow.thread_ts == thread.thread_ts,
+        table.c.team == bindparam("of_team"),
+        table.c.channel == bindparam("of_channel"),
+        table.c.thread_ts == bindparam("of_thread_ts"),
     )
 
 
-def _last_response_id() -> ScalarSelect[str | None]:
-    """Select, for the turn that is being changed, the last response of its thread."""
-    earlier = aliased(TurnRow)
+def _may_become(state: TurnState) -> ColumnElement[bool]:
+    return turns.c.state.in_(states_before(state))
+
+
+def _last_response_id(earlier: FromClause) -> ScalarSelect[str | None]:
+    """Select the last response of the thread, which by then was the last thing said in it."""
     return (
-        select(earlier.response_id)
+        select(earlier.c.response_id)
         .where(
-            earlier.team == TurnRow.team,
-            earlier.channel == TurnRow.channel,
-            earlier.thread_ts == TurnRow.thread_ts,
-            earlier.state == TurnState.ANSWERED,
-            earlier.response_id.is_not(None),  # help is an answer without a response
+            _in_thread(earlier),
+            earlier.c.state == TurnState.ANSWERED,
+            earlier.c.response_id.is_not(None),  # help is an answer without a response
         )
-        .order_by(earlier.ts_order.desc())
+        .order_by(earlier.c.ended_at.desc(), earlier.c.ts_order.desc())
         .limit(1)
         .scalar_subquery()
     )
 
 
-async def _wrong_state(connection: AsyncConnection, turn_id: int, wanted: str) -> WrongState:
-    stands = await connection.scalar(select(TurnRow.state).where(TurnRow.id == turn_id))
-    return WrongState(turn_id, stands, wanted)
+def _start_next() -> ReturningUpdate[Any]:
+    waiting, busy, earlier = (turns.alias(name) for name in ("waiting", "busy", "earlier"))
+    first = (
+        select(waiting.c.id)
+        .where(_in_thread(waiting), waiting.c.state == TurnState.WAITING)
+        .order_by(waiting.c.ts_order)
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_busy = exists().where(_in_thread(busy), busy.c.state == TurnState.RUNNING)
+    return (
+        update(turns)
+        .where(turns.c.id == first, ~is_busy)
+        .values(
+            state=TurnState.RUNNING,
+            owner=bindparam("new_owner"),
+            epoch=turns.c.epoch + 1,
+            attempt=turns.c.attempt + 1,
+            previous_response_id=_last_response_id(earlier),
+            updated_at=bindparam("new_at"),
+        )
+        .returning(*TURN)
+    )
+
+
+def _stranded() -> Executable:
+    busy = turns.alias("busy")
+    same = and_(
+        busy.c.team == turns.c.team,
+        busy.c.channel == turns.c.channel,
+        busy.c.thread_ts == turns.c.thread_ts,
+        busy.c.state == TurnState.RUNNING,
+    )
+    return (
+        select(turns.c.team, turns.c.channel, turns.c.thread_ts)
+        .where(turns.c.state == TurnState.WAITING, ~exists().where(same))
+        .distinct()
+        .limit(RECOVERED_AT_ONCE)
+    )
+
+
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_key"), literal(0))))
+_START_NEXT = _start_next()
+_STRANDED = _stranded()
+_AT: dict[str, ColumnElement[Any]] = {"updated_at": bindparam("new_at")}
+_NOTE_REQUEST = update(turns).where(IS_OURS).values(requested_at=bindparam("new_at"), **_AT)
+_NOTE_RESPONSE = (
+    update(turns).where(IS_OURS).values(response_id=bindparam("new_response_id"), **_AT)
+)
+_HAND_OVER = update(turns).where(IS_OURS).values(owner=null(), attempt=turns.c.attempt - 1, **_AT)
+_TAKE_OVER = (
+    update(turns)
+    .where(turns.c.id.in_(bindparam("of_turns", expanding=True)))
+    .values(
+        owner=bindparam("new_owner"),
+        epoch=turns.c.epoch + 1,
+        attempt=turns.c.attempt + 1,
+        **_AT,
+    )
+    .returning(*TURN)
+)
+_TRY_AGAIN = (
+    update(turns)
+    .where(turns.c.id == bindparam("of_turn"), turns.c.state == TurnState.FAILED)
+    .values(
+        state=TurnState.WAITING,
+        owner=null(),
+        attempt=0,
+        ended_at=null(),
+        response_id=null(),
+        error=null(),
+    )
+)
+_WITHDRAW = (
+    update(turns)
+    .where(
+        turns.c.team == bindparam("of_team"),
+        turns.c.channel == bindparam("of_channel"),
+        turns.c.ts == bindparam("of_ts"),
+        turns.c.state == TurnState.WAITING,
+    )
+    .values(state=TurnState.STOPPED, ended_at=bindparam("new_at"), **_AT)
+)
+_COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
+_HAS_ASKED = select(
+    exists().where(_in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
+)
+_HAS_ANSWERED = select(
+    exists().where(
+        _in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)
+    )
+)

@@ -11,7 +11,7 @@ class Thread:
 
     team: str  #: the workspace the bot is installed in, "T…"
     channel: str  #: "C…", "G…" or "D…"
-    thread_ts: str  #: the root message's ts, a string as Slack gives it
+    thread_ts: str  #: the root message's ts, a string as Slack gives it; "" until there is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,15 @@ class Question:
     """What a person asked, once: team, channel and ts identify it however often it comes."""
 
     thread: Thread
-    ts: str  #: the asking message's own ts
+    ts: str  #: the asking message's own ts; of a command, what identifies it until there is one
     user: str  #: the asker, "U…" or "W…"
     user_team: str  #: the asker's own workspace; another than the thread's under Slack Connect
     text: str  #: Slack's mrkdwn as written, the bot's own mention taken out; "" asks for help
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether its thread is there; of a question that came by a command it is posted first."""
+        return bool(self.thread.thread_ts)
 
     @property
     def is_root(self) -> bool:

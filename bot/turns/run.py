@@ -1,9 +1,11 @@
 """The one path of a question: taken once, answered in its thread, or said there why not.
 
-inbox.take ─► store.take │ acknowledged │ store.start ─► open_reply ─► model.respond
+inbox.take ─► store.take, which starts it │ acknowledged │ open_reply ─► model.respond
                                                                │                 │ parts
                           thread ◄─ messages ◄─ reply ◄─ pieces of text ◄─ draft ◄┘
 
+Before anything is shown or asked, that step is recorded. So whoever takes a turn over knows how far
+it came, and who has lost it notices before it does more.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from bot.errors import (
     ModelCutOff,
     ModelError,
     StoppedByUser,
+    StoreUnreachable,
     TurnInterrupted,
     public_words,
 )
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started
 from bot.turns.draft import Draft
+from bot.turns.turn import TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
+
+# What was recorded so far stands, and who comes next goes on from there: nothing is to be said.
+LEFT = (TurnLost, StoreUnreachable)
 
 
 class Model(Protocol):
@@ -84,7 +91,19 @@ class Replies(Protocol):
     """Where answers go."""
 
     def open_reply(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
-        """Show a first sign in the thread; on leaving, nothing of the reply is left spinning."""
+        """Begin a reply, which shows a first sign in the thread while the caller goes on.
+
+        On leaving, nothing of it is left spinning: left by a CancelledError it says that the answer
+        goes on soon, and left by TurnLost it is not touched any more.
+        """
+        ...
+
+    async def wait(self, question: Question) -> None:
+        """Tell a thread that a question waits there."""
+        ...
+
+    async def place(self, turn: Turn) -> Question | None:
+        """Post the thread of a question that a command asked; None if that is refused for good."""
         ...
 
 
@@ -97,7 +116,11 @@ class People(Protocol):
 
 
 class Store(Protocol):
-    """What the bot remembers of a turn."""
+    """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
+
+    async def note_request(self, turn: Turn) -> None:
+        """Record that the model is about to be asked."""
+        ...
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
         """Record which response is being written."""
@@ -113,6 +136,10 @@ class Store(Protocol):
 
     async def stop_turn(self, turn: Turn) -> None:
         """Record that the person stopped it."""
+        ...
+
+    async def hand_over(self, turn: Turn) -> None:
+        """Leave it to the next process."""
         ...
 
 
@@ -131,28 +158,49 @@ class TurnRunner:
         try:
             async with self.replies.open_reply(turn) as reply:
                 await self._run_in(reply, turn)
-        except asyncio.CancelledError as error:  # the bot closes, and the reply has said so
-            with contextlib.suppress(FootnoteError):  # it may be answered by now
-                await self.store.fail_turn(turn, error)
+        except LEFT as error:
+            log.warning("turn left to another process", extra={"error": str(error)})
+        except asyncio.CancelledError:  # the bot closes, and the reply has said so
+            await self._hand_over(turn)
             raise
-        except Exception as error:  # the twin of the one below: Slack took no reply at all
+        except Exception as error:  # the twin of the one below: not even a failure could be told
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})
             await self.store.fail_turn(turn, error)
 
-    async def tell_interrupted(self, turn: Turn) -> None:
-        """Tell the thread of a turn that a process left running when it died."""
-        interrupted = TurnInterrupted()
+    async def place(self, turn: Turn) -> Question | None:
+        """Post the thread of a question that a command asked; None when it cannot be had."""
         try:
-            async with self.replies.open_reply(turn) as reply:
-                await reply.fail(public_words(interrupted), str(turn.id))
-        except FootnoteError as error:
-            log.warning("a thread could not be told", extra={"turn": turn.id, "error": str(error)})
-        await self.store.fail_turn(turn, interrupted)
+            return await self._placed(turn)
+        except LEFT as error:
+            log.warning("turn left to another process", extra={"error": str(error)})
+            return None
+        except asyncio.CancelledError:
+            await self._hand_over(turn)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
+            _log_failure(turn, error)
+            await self.store.fail_turn(turn, error)
+            return None
+
+    async def _placed(self, turn: Turn) -> Question | None:
+        if turn.is_given_up:
+            raise TurnInterrupted
+        return await self.replies.place(turn)
+
+    async def wait(self, question: Question) -> None:
+        """Tell a thread that a question waits there."""
+        await self.replies.wait(question)
+
+    async def _hand_over(self, turn: Turn) -> None:
+        with contextlib.suppress(FootnoteError):  # it may be answered, or lost, by now
+            await self.store.hand_over(turn)
 
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         draft = Draft()
         try:
             answer = await self._answer(turn, reply, draft)
+        except LEFT:
+            raise
         except StoppedByUser:
             await reply.stopped()
             await self.store.stop_turn(turn)
@@ -164,6 +212,8 @@ class TurnRunner:
             await self.store.finish_turn(turn, answer)
 
     async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
+        if turn.is_given_up:
+            raise TurnInterrupted
         if turn.question.wants_help:
             await reply.help()
             return None
@@ -184,6 +234,7 @@ class TurnRunner:
     async def _write(self, turn: Turn, reply: Reply, draft: Draft) -> Finished:
         """Pass the model's parts on as they come."""
         asked = await self.people.read(turn.question)
+        await self.store.note_request(turn)
         async with aclosing(self.model.respond(asked, turn)) as parts:  # hang up if Slack fails
             async for part in parts:
                 match part:

@@ -1,4 +1,4 @@
-"""A turn: one question with its answer or its failure."""
+"""A turn: one question with its answer or its failure, and the messages it has in its thread."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
     from bot.turns.question import Question
 
+ATTEMPTS = 3  # by as many processes, of which each died or was stopped; then the thread is told
+
 
 class TurnState(StrEnum):
     """Where a turn stands."""
 
-    WAITING = "waiting"  #: taken; an earlier turn of its thread may still be running
+    PLACING = "placing"  #: asked by a command; its thread is still to be posted
+    WAITING = "waiting"  #: taken; an earlier turn of its thread is running
     RUNNING = "running"
     ANSWERED = "answered"
     FAILED = "failed"
@@ -25,12 +28,15 @@ class TurnState(StrEnum):
 
 
 MAY_FOLLOW: Mapping[TurnState, frozenset[TurnState]] = {
-    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.FAILED, TurnState.STOPPED}),
+    TurnState.PLACING: frozenset({TurnState.WAITING, TurnState.FAILED}),
+    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPED}),
     TurnState.RUNNING: frozenset({TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED}),
     TurnState.ANSWERED: frozenset(),
-    TurnState.FAILED: frozenset(),
+    TurnState.FAILED: frozenset({TurnState.WAITING}),  # somebody pressed "Try again"
     TurnState.STOPPED: frozenset(),
 }
+# A turn that stands here belongs to one process, and to another when that one died.
+OWNED = (TurnState.PLACING, TurnState.RUNNING)
 
 
 def states_before(state: TurnState) -> frozenset[TurnState]:
@@ -47,6 +53,27 @@ class WrongState(FootnoteError):
         self.stands = stands
 
 
+class TurnLost(FootnoteError):
+    """The turn is no longer this process's: it may post nothing more of it.
+
+    Another process has taken it over, or may have by now, as this one could not say in time that
+    it lives.
+    """
+
+    def __init__(self, turn_id: int) -> None:
+        super().__init__(f"turn {turn_id} belongs to another process by now")
+        self.turn_id = turn_id
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of a turn as it is recorded: intended before the call, confirmed after it."""
+
+    part: int  #: counted from 1; 0 is the root that a command posts
+    ts: str | None  #: None while it is unknown whether Slack has it
+    streamed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A question that was taken, and what its answer is chained to."""
@@ -54,3 +81,20 @@ class Turn:
     id: int
     question: Question
     previous_response_id: str | None  #: of the thread's last answered turn, once it is running
+    epoch: int = 0  #: counts the owners; who has an older one may record nothing and post nothing
+    attempt: int = 1  #: counts the processes that began to answer
+    response_id: str | None = None  #: that an earlier attempt was given
+    sent: tuple[Sent, ...] = ()  #: the messages of earlier attempts
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether so many processes died over it that no further one is to try."""
+        return self.attempt > ATTEMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a question that was taken: its turn, running already or still waiting."""
+
+    turn_id: int
+    turn: Turn | None  #: None while an earlier turn of the thread is running

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack.blocks import BLOCKS_BYTES, CHECK_SOURCES, below_answer, failure_block, size
+from bot.slack.blocks import BLOCKS_BYTES, CHECK_SOURCES, below_answer, failure_blocks, size
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage
 
 SEARCHES = (
@@ -96,7 +96,10 @@ def test_many_searches_are_counted_rather_than_listed() -> None:
 
 
 def test_a_failure_is_told_with_a_reference() -> None:
-    assert texts([failure_block("It broke.", "17")]) == [":warning: It broke.  (reference 17)"]
+    [said, actions] = failure_blocks("It broke.", "17")
+
+    assert texts([said]) == [":warning: It broke.  (reference 17)"]
+    assert actions["elements"][0]["value"] == "17"
 
 
 def test_an_address_that_is_too_long_for_a_link_is_named_without_one() -> None:

@@ -17,6 +17,7 @@ from bot.slack.agent import Agent
 from bot.slack.command import Commands
 from bot.slack.connection import BOLT_READS, PROXIES, UNREADABLE, build_app, open_client
 from bot.slack.events import Bot
+from bot.slack.hints import Hints
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.web import SlackWeb
 from tests.slack.test_events import JSON, REPLY
@@ -169,7 +170,7 @@ async def test_no_wrong_field_keeps_a_delivery_from_being_acknowledged(
     client = AsyncWebClient(token="xoxb-test")
     bot, web, inbox = Bot("UBOT", "BBOT", "T1"), SlackWeb(client), FakeInbox()
     app = build_app(client, bot, None)
-    commands, agent = Commands(web, inbox, "T1"), Agent(web, lambda: 0.0)
+    commands, agent = Commands(inbox, Hints(), "T1"), Agent(web, lambda: 0.0)
     add_listeners(app, Listeners(bot, inbox, FakeTurns(), agent, commands, "anyone"))
     try:
         response = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRefused, SlackUnreachable, StoppedByUser
+from bot.errors import FootnoteError, SlackRefused, SlackUnreachable, StoppedByUser
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
+from bot.slack.hints import Hints
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
-from bot.slack.place import RESENDS
 from bot.slack.replies import Replies
 from bot.slack.reply import PAGE_SECONDS, ThreadReply
+from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
+from bot.slack.words import GOING_ON
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage
 from bot.turns.pieces import Code, Mark, Piece, Prose
 from bot.turns.question import Question, Thread
-from bot.turns.turn import Turn
+from bot.turns.turn import Sent, Turn, TurnLost
+from tests.fakes import FakeSteps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,10 +58,20 @@ class Stage:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock, sleep=hurried)
         web = SlackWeb(client)
-        self._replies = Replies(web, pacing, "Ask me things.", Agent(web, clock))
+        self.steps = FakeSteps()
+        roots = Roots(web, pacing, self.steps, Hints())
+        agent, help_words = Agent(web, clock), "Ask me things."
+        self._replies = Replies(web, pacing, self.steps, agent, roots, slack.bot_user, help_words)
 
-    def open_reply(self) -> AbstractAsyncContextManager[ThreadReply]:
-        return self._replies.open_reply(Turn(5, self.question, None))
+    def open_reply(self, turn: Turn | None = None) -> AbstractAsyncContextManager[ThreadReply]:
+        return self._replies.open_reply(turn or Turn(5, self.question, None))
+
+    def taken_over(self) -> Turn:
+        """The turn as the next process gets it."""
+        sent = tuple(
+            Sent(part, ts, streamed=True) for (_, part), ts in sorted(self.steps.sent.items())
+        )
+        return Turn(5, self.question, None, epoch=2, attempt=2, sent=sent)
 
     @property
     def answers(self) -> list[Message]:
@@ -292,7 +305,8 @@ async def test_a_stream_is_left_before_slack_closes_it() -> None:
 async def test_a_search_that_runs_while_a_stream_gets_old_goes_on_in_the_next_message() -> None:
     async with stage() as s, s.open_reply() as reply:
         await reply.show_search("ws_1", None)
-        await s.slack.until(lambda _: "ws_1" in s.answers[0].tasks)
+        await s.slack.until(lambda _: s.answers and "ws_1" in s.answers[0].tasks)
+        await reply.is_open.wait()
         s.clock.ahead += PAGE_SECONDS + 1
         await reply.show_search("ws_2", None)
         await s.slack.until(lambda _: len(s.answers) == 2)
@@ -338,14 +352,14 @@ async def test_a_reply_that_is_left_in_the_middle_is_closed_with_words() -> None
         [message] = s.answers
 
     assert message.streaming_state == "completed"
-    assert "I was stopped before this answer was complete" in str(message.final_blocks)
+    assert FootnoteError.public in str(message.final_blocks)
 
 
 async def test_where_the_bot_may_not_write_the_reply_does_not_open() -> None:
     async with stage(channel="random") as s:
         with pytest.raises(SlackRefused, match="not_in_channel"):
-            async with s.open_reply():
-                pass
+            async with s.open_reply() as reply:
+                await reply.finish(an_answer(""))
 
 
 async def test_blocks_that_slack_refuses_do_not_leave_the_stream_open() -> None:
@@ -387,10 +401,10 @@ async def test_a_slack_that_cannot_be_reached_at_all_is_given_up() -> None:
     async with stage() as s:
         s.slack.fail("chat.startStream", drop=True, times=99)
         with pytest.raises(SlackUnreachable):
-            async with s.open_reply():
-                pass
+            async with s.open_reply() as reply:
+                await reply.finish(an_answer(""))
 
-    assert len(s.slack.calls_of("conversations.replies")) == RESENDS
+    assert s.answers == []
 
 
 async def test_a_posted_reply_survives_lost_answers_and_full_messages() -> None:
@@ -414,7 +428,9 @@ async def test_a_posted_reply_shows_what_it_does_until_there_is_text() -> None:
         s.slack.fail("chat.startStream", error="unknown_method")
         async with s.open_reply() as reply:
             await reply.show_search("ws_1", None)
-            await s.slack.until(lambda _: "Searching the web" in str(s.answers[0].blocks))
+            await s.slack.until(
+                lambda _: s.answers and "Searching the web" in str(s.answers[0].blocks)
+            )
             await write_all(reply, [Prose("Text.")])
         [message] = s.answers
 
@@ -438,6 +454,7 @@ async def test_a_reply_that_is_cancelled_while_it_finishes_is_closed_with_words(
 
         async def answer() -> None:
             async with s.open_reply() as reply:
+                await reply.is_open.wait()
                 await write_all(reply, words(60))
 
         task = asyncio.create_task(answer())
@@ -448,7 +465,7 @@ async def test_a_reply_that_is_cancelled_while_it_finishes_is_closed_with_words(
         answers = s.answers
 
     assert {message.streaming_state for message in answers} == {"completed"}
-    assert "I was stopped before" in str(answers[-1].final_blocks)
+    assert GOING_ON in str(answers[-1].final_blocks)
 
 
 async def test_a_reply_that_is_cancelled_while_it_opens_leaves_nothing_spinning() -> None:
@@ -505,3 +522,212 @@ async def test_a_table_over_two_messages_raises_no_alarm(caplog: pytest.LogCaptu
 
     assert len(s.answers) > 1
     assert "other text" not in caplog.text
+
+
+async def interrupted(s: Stage, pieces: list[Piece], messages: int = 1) -> None:
+    """Write so far, and die: no further call is made, nothing is closed."""
+    async with s.open_reply() as reply:
+        await write_all(reply, pieces, finish=False)
+        await s.slack.until(lambda _: len(s.answers) == messages and s.answers[-1].markdown)
+        await reply.let_go()
+
+
+def shown(s: Stage) -> str:
+    """Say what the messages say, streamed or posted."""
+    return "".join(
+        message.markdown
+        + "".join(str(block["text"]) for block in message.blocks if block["type"] == "markdown")
+        + "\n" * (len(s.answers) > 1)
+        for message in s.answers
+    )
+
+
+async def test_what_a_dead_process_began_is_made_whole_in_the_same_message() -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an ans")])
+        async with s.open_reply(s.taken_over()) as reply:
+            text = await write_all(reply, words(60))
+        [message] = s.answers
+
+    assert squeezed(shown(s)) == squeezed(text)
+    assert "Written by" in str(message.blocks)
+    assert (message.streaming_state, message.tasks) == (None, {})
+
+
+async def test_a_shorter_answer_takes_the_messages_away_that_the_dead_one_had_beyond() -> None:
+    async with stage() as s:
+        await interrupted(s, words(1_500), messages=2)
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Short.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Short.")
+    assert list(s.steps.sent) == [(5, 1)]
+
+
+async def test_a_longer_answer_goes_on_in_new_messages() -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an ans")])
+        async with s.open_reply(s.taken_over()) as reply:
+            text = await write_all(reply, words(3_000))
+
+        assert len(s.answers) > 2
+        assert squeezed(shown(s)) == squeezed(text)
+    assert {message.streaming_state for message in s.answers} <= {None, "completed"}
+
+
+async def test_a_stream_that_slack_has_closed_meanwhile_is_replaced() -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an ans")])
+        s.answers[0].streaming_state = "errored"
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+
+
+async def test_a_message_that_is_gone_is_posted_again() -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an ans")])
+        channel = s.slack.workspace.channels[s.question.thread.channel]
+        del channel.messages[s.answers[0].ts]
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+
+
+async def test_a_message_that_was_stopped_meanwhile_stays_as_it_is() -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an answer.\n\n")])
+        before = shown(s)
+        await s.slack.stop(s.question.user, s.question.thread.channel, s.answers[0].ts)
+        async with s.open_reply(s.taken_over()) as reply:
+            with pytest.raises(StoppedByUser):
+                await write_for_ever(reply)
+            await reply.stopped()
+
+        assert (len(s.answers), shown(s)) == (1, before)
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["a stream", "a post"])
+async def test_what_was_posted_and_not_recorded_is_found_in_the_thread(*, streaming: bool) -> None:
+    async with stage() as s:
+        if not streaming:
+            s.slack.fail("chat.startStream", error="unknown_method", times=9)
+        async with s.open_reply() as reply:
+            await s.slack.until(lambda _: bool(s.answers))
+            await reply.let_go()
+        s.steps.sent[5, 1] = None
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+        assert s.steps.sent == {(5, 1): s.answers[0].ts}
+
+
+async def test_what_was_intended_and_never_posted_is_posted() -> None:
+    async with stage() as s:
+        s.steps.sent[5, 1] = None
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+
+
+async def test_other_messages_of_the_bot_are_not_taken_for_lost_ones() -> None:
+    async with stage() as s:
+        s.steps.sent[4, 1] = None
+        async with s.open_reply(Turn(4, s.question, None)) as reply:
+            await write_all(reply, [Prose("Of another turn.")])
+        async with s.open_reply(Turn(6, s.question, None)) as reply:  # a stream, recorded
+            await reply.is_open.wait()
+            await reply.let_go()
+        s.steps.sent[5, 1] = None
+        turn = Turn(5, s.question, None, epoch=2, sent=(Sent(1, None, streamed=True),))
+        async with s.open_reply(turn) as reply:
+            await write_all(reply, [Prose("Mine.")])
+        answers = s.answers
+
+    assert [message.markdown for message in answers] == ["Of another turn.", "", "Mine."]
+
+
+async def test_where_the_thread_may_not_be_read_a_lost_message_is_posted_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with stage() as s:
+        s.slack.fail("conversations.replies", error="missing_scope")
+        s.slack.fail("chat.startStream", drop=True)
+        async with s.open_reply() as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+    assert "cannot be looked for" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["drop", "after"])
+async def test_a_post_that_gets_lost_leaves_one_message(how: str) -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", error="unknown_method")
+        s.slack.fail("chat.postMessage", times=1, **{how: True})
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(60))
+
+        assert len(s.answers) == 1
+        assert squeezed(shown(s)) == squeezed(text)
+
+
+@pytest.mark.parametrize("step", ["intend", "deliver"])
+async def test_who_has_lost_a_turn_calls_slack_no_more(step: str) -> None:
+    async with stage() as s:
+        s.steps.lost_after = step
+        with pytest.raises(TurnLost):
+            async with s.open_reply() as reply:
+                await write_for_ever(reply)
+        posts = [call for call in s.slack.calls if call.method.startswith("chat.")]
+
+    assert len(posts) == (1 if step == "deliver" else 0)  # the stream that is the next one's now
+
+
+async def test_who_loses_a_turn_while_posting_takes_the_post_away_again() -> None:
+    async with stage() as s:
+        s.steps.lost_after = "confirm"
+        with pytest.raises(TurnLost):
+            async with s.open_reply() as reply:
+                await write_for_ever(reply)
+
+        assert s.answers == []
+
+
+async def test_an_interrupted_reply_says_that_it_goes_on_and_goes_on_in_its_message() -> None:
+    async with stage() as s:
+
+        async def answer() -> None:
+            async with s.open_reply() as reply:
+                await write_all(reply, [Prose("Half an ans")], finish=False)
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(answer())
+        await s.slack.until(lambda _: "Half" in s.text)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        left = s.answers[0].final_blocks, s.answers[0].streaming_state
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+    assert GOING_ON in str(left[0])
+    assert left[1] == "completed"
+
+
+async def test_a_failure_can_be_tried_again_in_the_same_message() -> None:
+    async with stage() as s:
+        async with s.open_reply() as reply:
+            await reply.fail("The model broke off.", "5")
+        button = s.answers[0].final_blocks[-1]["elements"][0]
+        async with s.open_reply(s.taken_over()) as reply:
+            await write_all(reply, [Prose("Whole.")])
+
+        assert (len(s.answers), shown(s)) == (1, "Whole.")
+        assert "try_again" not in str(s.answers[0].blocks)
+    assert (button["action_id"], button["value"]) == ("try_again", "5")

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.store.engine import open_engine
+from bot.store.database import open_database, open_file
 from bot.store.migrate import upgrade
-from bot.store.turns import TurnStore
-from tests.store.examples import Clock
+from tests.store.examples import Clock, a_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from bot.store.database import Database
+    from bot.store.turns import TurnStore
 
 
 @pytest.fixture
@@ -23,10 +23,18 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    async with open_engine(url) as engine:
-        await upgrade(engine)
-        yield engine
+async def database(url: str) -> AsyncIterator[Database]:
+    async with open_database(url) as database:
+        await upgrade(database)
+        yield database
+
+
+@pytest.fixture
+async def other(database: Database, tmp_path: Path) -> AsyncIterator[Database]:
+    """The same database, as another process has it."""
+    del database  # it is there
+    async with open_file(f"{tmp_path}/footnote.db") as other:
+        yield other
 
 
 @pytest.fixture
@@ -35,5 +43,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(engine: AsyncEngine, clock: Clock) -> TurnStore:
-    return TurnStore(engine, clock)
+def store(database: Database, clock: Clock) -> TurnStore:
+    return a_store(database, clock)

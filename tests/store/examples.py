@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.store.tenure import Tenure
+from bot.store.turns import TurnStore
 from bot.turns.answer import Answer, Finished, Search, Usage
 from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
-    from bot.store.turns import TurnStore
-    from bot.turns.turn import Turn
+    from bot.store.database import Database
+    from bot.turns.turn import Taken, Turn
 
 THREAD = Thread(team="T1", channel="C1", thread_ts="1726000000.000100")
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -54,17 +56,24 @@ def an_answer(response_id: str = "resp_1", *, usage: Usage | None = None) -> Ans
     )
 
 
-async def taken(store: TurnStore, question: Question) -> int:
-    turn_id = await store.take(question)
-    assert turn_id is not None
-    return turn_id
+async def taken(store: TurnStore, question: Question) -> Taken:
+    taken = await store.take(question)
+    assert taken is not None
+    return taken
 
 
 async def started(store: TurnStore, question: Question) -> Turn:
-    return await store.start(await taken(store, question))
+    turn = (await taken(store, question)).turn
+    assert turn is not None
+    return turn
 
 
 async def answered(store: TurnStore, question: Question, response_id: str) -> Turn:
     turn = await started(store, question)
     await store.finish_turn(turn, an_answer(response_id))
     return turn
+
+
+def a_store(database: Database, clock: Clock | None = None) -> TurnStore:
+    """A store of a process of its own."""
+    return TurnStore(database, Tenure(lambda: 0.0), clock or Clock())

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from bot.store.engine import open_engine
+from bot.store.database import open_file
 from bot.store.migrate import upgrade
-from bot.store.turns import TurnStore
-from tests.store.examples import Clock, a_question
+from tests.store.examples import a_question, a_store
 
 
-async def main(url: str, count: int) -> None:
+async def main(file: str, count: int) -> None:
     """Open the database, wait for the word on standard input, say how many were won."""
-    async with open_engine(url) as engine:
-        await upgrade(engine)
+    async with open_file(file) as database:
+        await upgrade(database)
         print("ready", flush=True)  # noqa: T201 - read by the test
         sys.stdin.readline()
-        store = TurnStore(engine, Clock())
+        store = a_store(database)
         takes = [await store.take(a_question(f"{1000 + n}.000100")) for n in range(count)]
-    print(sum(turn_id is not None for turn_id in takes), flush=True)  # noqa: T201 - likewise
+    print(sum(taken is not None for taken in takes), flush=True)  # noqa: T201 - likewise
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from asyncio.subprocess import PIPE
 from dataclasses import replace
@@ -9,21 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.errors import ModelRateLimited, SlackUnreachable
-from bot.store.engine import open_engine
-from bot.store.tables import TurnRow, UtcDateTime
+from bot.store.tables import UtcDateTime, turns
+from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore, ts_order
 from bot.turns.answer import Usage
-from bot.turns.turn import Turn, TurnState, WrongState
+from bot.turns.turn import Turn, TurnLost, TurnState, WrongState, states_before
 from tests.store.examples import (
     NOON,
     THREAD,
     Clock,
     a_question,
+    a_store,
     an_answer,
     answered,
     started,
@@ -31,15 +33,16 @@ from tests.store.examples import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from bot.store.database import Database
+    from bot.turns.question import Thread
 
 ROOT = Path(__file__).parents[2]
 
 
-async def row_of(engine: AsyncEngine, turn_id: int) -> dict[str, object]:
-    async with engine.connect() as connection:
-        row = (await connection.execute(select(TurnRow).where(TurnRow.id == turn_id))).one()
-    return dict(row._mapping)  # noqa: SLF001 - a row's public name, in spite of its underscore
+async def row_of(database: Database, turn_id: int) -> dict[str, object]:
+    statement = select(turns).where(turns.c.id == turn_id)
+    row = await database.run(lambda connection: connection.execute(statement).mappings().one())
+    return dict(row)
 
 
 class TestTaking:
@@ -72,27 +75,24 @@ class TestTaking:
 
         assert await store.take(other) is not None  # type: ignore[arg-type]  # a Question
 
-    async def test_of_two_engines_one_takes_the_question(
-        self, store: TurnStore, url: str, clock: Clock
+    async def test_of_two_processes_one_takes_the_question(
+        self, store: TurnStore, other: Database
     ) -> None:
         questions = [a_question(f"{1000 + n}.000100") for n in range(25)]
-        async with open_engine(url) as second:
-            stores = [store, TurnStore(second, clock)]
-            pairs = await asyncio.gather(
-                *(
-                    asyncio.gather(*(each.take(question) for each in stores))
-                    for question in questions
-                )
-            )
+        stores = [store, a_store(other)]
+        pairs = await asyncio.gather(
+            *(asyncio.gather(*(each.take(question) for each in stores)) for question in questions)
+        )
 
-        assert [sum(turn_id is not None for turn_id in pair) for pair in pairs] == [1] * 25
+        assert [sum(taken is not None for taken in pair) for pair in pairs] == [1] * 25
 
     async def test_of_three_processes_that_start_at_once_one_takes_each_question(
-        self, url: str
+        self, tmp_path: Path
     ) -> None:
+        file = f"{tmp_path}/footnote.db"
         processes = [
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.store.taker", url, "40"),
+                *(sys.executable, "-m", "tests.store.taker", file, "40"),
                 cwd=ROOT,
                 stdin=PIPE,
                 stdout=PIPE,
@@ -108,71 +108,128 @@ class TestTaking:
         assert sum(int(output) for output, _ in outputs) == 40
 
     async def test_the_id_of_a_deleted_turn_is_not_given_again(
-        self, store: TurnStore, engine: AsyncEngine
+        self, store: TurnStore, database: Database
     ) -> None:
         first = await taken(store, a_question())
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql("DELETE FROM turns")
+        await database.run(lambda connection: connection.execute(delete(turns)).rowcount)
 
-        assert await taken(store, a_question()) > first
+        assert (await taken(store, a_question())).turn_id > first.turn_id
 
     async def test_an_error_of_the_database_does_not_quote_the_question(
-        self, engine: AsyncEngine
+        self, database: Database
     ) -> None:
         with pytest.raises(IntegrityError) as caught:
-            async with engine.begin() as connection:
-                await connection.execute(insert(TurnRow).values(text="a secret"))
+            await database.run(
+                lambda connection: connection.execute(insert(turns), {"text": "a secret"})
+            )
 
         assert "a secret" not in str(caught.value)
 
-    async def test_a_cancelled_take_does_not_block_the_next(
-        self, store: TurnStore, url: str
-    ) -> None:
-        async with open_engine(url) as other, other.begin():  # holds the lock, so the take waits
-            task = asyncio.create_task(store.take(a_question()))
-            await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+    async def test_a_cancelled_take_does_not_block_the_next(self, store: TurnStore) -> None:
+        task = asyncio.create_task(store.take(a_question()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         async with asyncio.timeout(5):
-            turn_id = await store.take(a_question("1726000000.000200"))
+            turn = await store.take(a_question("1726000000.000200"))
 
-        assert turn_id is not None
+        assert turn is not None
+
+    async def test_a_commands_question_is_taken_once_and_placed_in_its_thread(
+        self, store: TurnStore
+    ) -> None:
+        asked = a_question("/abc", thread=replace(THREAD, thread_ts=""))
+        turn = await store.take_to_place(asked)
+        again = await store.take_to_place(asked)
+        assert turn is not None
+        placed = await store.place(turn, a_question())
+
+        assert again is None
+        assert placed.turn is not None
+        assert (placed.turn.id, placed.turn.question) == (turn.id, a_question())
+
+    async def test_a_question_that_is_deleted_while_it_waits_is_stopped_and_no_other(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        running = await started(store, a_question("1.1"))
+        waiting = await taken(store, a_question("2.1"))
+        withdrawn = [await store.withdraw("T1", "C1", ts) for ts in ("1.1", "2.1", "2.1", "3.1")]
+
+        assert withdrawn == [False, True, False, False]
+        assert (await row_of(database, running.id))["state"] is TurnState.RUNNING
+        assert (await row_of(database, waiting.turn_id))["state"] is TurnState.STOPPED
 
 
 class TestStarting:
     async def test_the_turn_has_its_question_as_it_was_asked(self, store: TurnStore) -> None:
         question = a_question(text="Why 👩‍🔬 \u202bלמה\u202c?\nAnd how?")
-        turn_id = await taken(store, question)
+        turn = await started(store, question)
 
-        assert await store.start(turn_id) == Turn(turn_id, question, None)
+        assert turn == Turn(turn.id, question, None, epoch=1, attempt=1)
 
-    async def test_a_turn_is_chained_to_what_was_answered_while_it_waited(
+    async def test_one_turn_of_a_thread_runs_at_a_time_and_the_one_asked_first_is_next(
         self, store: TurnStore
     ) -> None:
         first = await started(store, a_question("1.1"))
-        waiting = await taken(store, a_question("2.1"))
+        others = [await taken(store, a_question(ts)) for ts in ("9.1", "10.1", "2.1")]
+        meanwhile = await store.start_next(THREAD)
         await store.finish_turn(first, an_answer("resp_first"))
+        second = await store.start_next(THREAD)
 
-        assert (await store.start(waiting)).previous_response_id == "resp_first"
+        assert [taken.turn for taken in others] == [None] * 3
+        assert meanwhile is None
+        assert second is not None
+        assert (second.question.ts, second.previous_response_id) == ("2.1", "resp_first")
 
-    async def test_the_last_answered_turn_is_the_one_asked_last(self, store: TurnStore) -> None:
-        late = await started(store, a_question("9.1"))
-        await answered(store, a_question("10.1"), "resp_asked_last")
-        await store.finish_turn(late, an_answer("resp_finished_last"))
+    async def test_turns_of_other_threads_run_at_once(self, store: TurnStore) -> None:
+        threads = [replace(THREAD, thread_ts=f"{n}.1") for n in range(20)]
+        takes = await asyncio.gather(
+            *(store.take(a_question(f"{n}.2", thread=threads[n])) for n in range(20))
+        )
 
-        turn = await started(store, a_question("11.1"))
+        assert all(taken is not None and taken.turn is not None for taken in takes)
 
-        assert turn.previous_response_id == "resp_asked_last"
+    async def test_of_two_processes_one_starts_the_next_turn(
+        self, store: TurnStore, other: Database
+    ) -> None:
+        second = a_store(other)
+        turn, order = await started(store, a_question("1.1")), []
+        for n in range(2, 12):
+            await taken(store, a_question(f"{n}.1"))
+        for _ in range(10):
+            await end(turn, store, second)
+            found = await asyncio.gather(store.start_next(THREAD), second.start_next(THREAD))
+            [turn] = [each for each in found if each is not None]
+            order.append(turn.question.ts)
+
+        assert order == [f"{n}.1" for n in range(2, 12)]
+
+    async def test_nothing_is_lost_between_one_that_ends_a_turn_and_one_that_takes_the_next(
+        self, store: TurnStore, other: Database
+    ) -> None:
+        second = a_store(other)
+        for n in range(40):
+            thread = replace(THREAD, thread_ts=f"{n}.1")
+            turn = await started(store, a_question(f"{n}.1", thread=thread))
+
+            async def ended(turn: Turn = turn, thread: Thread = thread) -> Turn | None:
+                await store.finish_turn(turn, an_answer())
+                return await store.start_next(thread)
+
+            next_turn, taken = await asyncio.gather(
+                ended(), second.take(a_question(f"{n}.2", thread=thread))
+            )
+            assert taken is not None
+            assert (next_turn is None) != (taken.turn is None)
 
     async def test_only_answered_turns_are_chained_to(self, store: TurnStore) -> None:
         await answered(store, a_question("1.1"), "resp_1")
-        failed, stopped, running = [
-            await started(store, a_question(ts)) for ts in ("2.1", "3.1", "4.1")
-        ]
-        for turn in (failed, stopped, running):
-            await store.note_response(turn, f"resp_of_{turn.id}")
+        failed = await started(store, a_question("2.1"))
+        await store.note_response(failed, "resp_of_failed")
         await store.fail_turn(failed, TimeoutError())
+        stopped = await started(store, a_question("3.1"))
+        await store.note_response(stopped, "resp_of_stopped")
         await store.stop_turn(stopped)
 
         turn = await started(store, a_question("5.1"))
@@ -216,14 +273,23 @@ class TestStarting:
         assert ts_order(earlier) < ts_order(later)
 
 
+ENDS = (TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED)
+
+
 class TestStates:
-    """From each state, every move that may not follow is refused, by id or by turn."""
+    """From each state, every move that may not follow is refused."""
 
     async def brought_to(self, store: TurnStore, state: TurnState) -> Turn:
-        turn_id = await taken(store, a_question())
+        if state is TurnState.PLACING:
+            asked = a_question("/abc", thread=replace(THREAD, thread_ts=""))
+            placing = await store.take_to_place(asked)
+            assert placing is not None
+            return placing
         if state is TurnState.WAITING:
-            return Turn(turn_id, a_question(), None)
-        turn = await store.start(turn_id)
+            await started(store, a_question("1.1"))
+            waiting = await taken(store, a_question())
+            return Turn(waiting.turn_id, a_question(), None)
+        turn = await started(store, a_question())
         await self.move(store, turn, state)
         return turn
 
@@ -237,42 +303,26 @@ class TestStates:
                 await store.stop_turn(turn)
 
     @pytest.mark.parametrize("stands", list(TurnState), ids=str)
-    @pytest.mark.parametrize(
-        "wanted", [TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED], ids=str
-    )
+    @pytest.mark.parametrize("wanted", ENDS, ids=str)
     async def test_a_turn_moves_as_the_table_says(
-        self, store: TurnStore, engine: AsyncEngine, stands: TurnState, wanted: TurnState
+        self, store: TurnStore, database: Database, stands: TurnState, wanted: TurnState
     ) -> None:
-        may_follow = {
-            TurnState.WAITING: {TurnState.FAILED, TurnState.STOPPED},
-            TurnState.RUNNING: {TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED},
-        }
         turn = await self.brought_to(store, stands)
-        before = await row_of(engine, turn.id)
+        before = await row_of(database, turn.id)
 
-        if wanted in may_follow.get(stands, set()):
+        if stands in states_before(wanted) and stands is not TurnState.WAITING:
             await self.move(store, turn, wanted)
-            assert (await row_of(engine, turn.id))["state"] == wanted
+            assert (await row_of(database, turn.id))["state"] is wanted
+        elif stands is wanted:  # a repeat, whose first answer got lost
+            await self.move(store, turn, wanted)
+            assert await row_of(database, turn.id) == before
         else:
-            with pytest.raises(WrongState, match=f"turn 1 is {stands} and cannot be {wanted}"):
+            with pytest.raises((WrongState, TurnLost)):
                 await self.move(store, turn, wanted)
-            assert await row_of(engine, turn.id) == before
+            assert await row_of(database, turn.id) == before
 
-    @pytest.mark.parametrize(
-        "stands", [state for state in TurnState if state is not TurnState.WAITING], ids=str
-    )
-    async def test_what_was_started_is_not_started_again(
-        self, store: TurnStore, stands: TurnState
-    ) -> None:
-        turn = await self.brought_to(store, stands)
-
-        with pytest.raises(WrongState, match=f"turn 1 is {stands} and cannot be running"):
-            await store.start(turn.id)
-
-    @pytest.mark.parametrize(
-        "stands", [state for state in TurnState if state is not TurnState.RUNNING], ids=str
-    )
-    async def test_only_a_running_turn_is_given_a_response(
+    @pytest.mark.parametrize("stands", ENDS, ids=str)
+    async def test_who_is_refused_is_told_where_the_turn_stands(
         self, store: TurnStore, stands: TurnState
     ) -> None:
         turn = await self.brought_to(store, stands)
@@ -281,32 +331,156 @@ class TestStates:
             await store.note_response(turn, "resp_2")
 
     async def test_an_unknown_turn_is_refused(self, store: TurnStore) -> None:
-        with pytest.raises(WrongState, match="turn 77 is unknown and cannot be running"):
-            await store.start(77)
+        with pytest.raises(WrongState, match="turn 77 is unknown and cannot be asked"):
+            await store.note_request(Turn(77, a_question(), None))
 
-    async def test_of_two_that_end_a_turn_at_once_one_does(
-        self, store: TurnStore, url: str, clock: Clock
+    async def test_a_failed_turn_is_tried_again_and_no_other(self, store: TurnStore) -> None:
+        failed = await self.brought_to(store, TurnState.FAILED)
+        again = await store.try_again(failed.id)
+        meanwhile = await store.try_again(failed.id)
+        unknown = await store.try_again(77)
+
+        assert again is not None
+        assert again.turn == replace(failed, epoch=2)
+        assert (meanwhile, unknown) == (None, None)
+
+    async def test_what_is_tried_again_is_chained_to_what_was_said_last(
+        self, store: TurnStore, clock: Clock
+    ) -> None:
+        failed = await self.brought_to(store, TurnState.FAILED)
+        clock.advance(1)
+        await answered(store, a_question("1726000001.1"), "resp_later")
+        clock.advance(1)
+        again = await store.try_again(failed.id)
+        assert again is not None
+        assert again.turn is not None
+        await store.finish_turn(again.turn, an_answer("resp_again"))
+
+        assert again.turn.previous_response_id == "resp_later"
+        follow_up = await started(store, a_question("1726000002.1"))
+        assert follow_up.previous_response_id == "resp_again"
+
+
+async def end(turn: Turn, *stores: TurnStore) -> None:
+    """End a turn by whoever owns it."""
+    for store in stores:
+        with contextlib.suppress(TurnLost):
+            await store.finish_turn(turn, an_answer())
+
+
+class TestTakingOver:
+    async def test_what_a_dead_process_left_is_given_to_one_other(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        left = await started(store, a_question())
+        await store.note_response(left, "resp_begun")
+        found = await a_store(database).recover([])
+
+        assert found == [replace(left, epoch=2, attempt=2, response_id="resp_begun")]
+
+    async def test_who_has_lost_a_turn_records_nothing_more_of_it(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        left = await started(store, a_question())
+        await a_store(database).recover([])
+        before = await row_of(database, left.id)
+        steps = [
+            store.note_request(left),
+            store.note_response(left, "resp_2"),
+            store.finish_turn(left, an_answer()),
+            store.fail_turn(left, TimeoutError()),
+            store.stop_turn(left),
+            store.hand_over(left),
+        ]
+        ends = await asyncio.gather(*steps, return_exceptions=True)
+
+        assert [type(end) for end in ends] == [TurnLost] * 6
+        assert await row_of(database, left.id) == before
+
+    async def test_what_waits_in_the_thread_of_a_dead_process_is_not_started_beside_it(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        await started(store, a_question("1.1"))
+        await taken(store, a_question("2.1"))
+        heir = a_store(database)
+        [turn] = await heir.recover([])
+
+        assert turn.question.ts == "1.1"
+        assert await heir.stranded() == []
+        assert await heir.start_next(THREAD) is None
+
+    async def test_a_thread_in_which_nothing_runs_and_something_waits_is_found(
+        self, store: TurnStore
+    ) -> None:
+        first = await started(store, a_question("1.1"))
+        await taken(store, a_question("2.1"))
+        await store.finish_turn(first, an_answer())
+
+        assert await store.stranded() == [THREAD]
+
+    async def test_what_is_worked_on_is_not_recovered_and_what_was_forgotten_is(
+        self, store: TurnStore, clock: Clock
     ) -> None:
         turn = await started(store, a_question())
-        async with open_engine(url) as second:
-            ends = await asyncio.gather(
-                store.finish_turn(turn, an_answer()),
-                TurnStore(second, clock).stop_turn(turn),
-                return_exceptions=True,
-            )
+        at_once = await store.recover([])
+        clock.advance(11)
+        while_running = await store.recover([turn.id])
+        forgotten = await store.recover([])
 
-        assert sorted(type(end).__name__ for end in ends) == ["NoneType", "WrongState"]
+        assert (at_once, while_running) == ([], [])
+        assert forgotten == [replace(turn, epoch=2, attempt=2)]
+
+    async def test_what_is_handed_over_is_no_failed_attempt(self, store: TurnStore) -> None:
+        turn = await started(store, a_question())
+        await store.hand_over(turn)
+        [again] = await store.recover([])
+
+        assert again == replace(turn, epoch=2, attempt=1)
+
+    async def test_a_commands_question_without_a_thread_is_taken_over_as_well(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        asked = a_question("/abc", thread=replace(THREAD, thread_ts=""))
+        turn = await store.take_to_place(asked)
+        [again] = await a_store(database).recover([])
+
+        assert turn is not None
+        assert (again.id, again.question, again.attempt) == (turn.id, asked, 2)
+
+    async def test_a_lapsed_tenure_records_nothing(self, database: Database) -> None:
+        now = [0.0]
+        tenure = Tenure(lambda: now[0])
+        store = TurnStore(database, tenure, Clock())
+        tenure.renew(6.0)
+        turn = await started(store, a_question())
+        now[0] = 6.0
+
+        with pytest.raises(TurnLost):
+            await store.finish_turn(turn, an_answer())
+
+    async def test_what_was_begun_before_the_tenure_ended_is_lost(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        tenure = Tenure(lambda: 0.0)
+        store = TurnStore(database, tenure, Clock())
+        turn = await started(store, a_question())
+        tenure.end()
+
+        with pytest.raises(TurnLost):
+            await store.finish_turn(turn, an_answer())
 
 
 class TestRecording:
     async def test_a_taken_question_is_kept_whole(
-        self, store: TurnStore, engine: AsyncEngine
+        self, store: TurnStore, database: Database
     ) -> None:
-        turn_id = await taken(store, a_question(text="Why?"))
+        turn = await started(store, a_question(text="Why?"))
+        row = await row_of(database, turn.id)
 
-        assert await row_of(engine, turn_id) == {
-            "id": turn_id,
-            "state": TurnState.WAITING,
+        assert row.pop("owner")
+        assert row == {
+            "id": turn.id,
+            "state": TurnState.RUNNING,
             "team": "T1",
             "channel": "C1",
             "thread_ts": "1726000000.000100",
@@ -315,6 +489,10 @@ class TestRecording:
             "user": "U1",
             "user_team": "T1",
             "text": "Why?",
+            "epoch": 1,
+            "attempt": 1,
+            "requested_at": None,
+            "ended_at": None,
             "previous_response_id": None,
             "response_id": None,
             "model": None,
@@ -331,15 +509,15 @@ class TestRecording:
         }
 
     async def test_an_answer_is_kept_with_what_it_cost(
-        self, store: TurnStore, engine: AsyncEngine, clock: Clock
+        self, store: TurnStore, database: Database, clock: Clock
     ) -> None:
         turn = await started(store, a_question())
-        before = await row_of(engine, turn.id)
+        before = await row_of(database, turn.id)
         clock.advance(seconds=4)
 
         await store.finish_turn(turn, an_answer("resp_1", usage=Usage(100, 50, 20, 30)))
 
-        assert await row_of(engine, turn.id) == before | {
+        assert await row_of(database, turn.id) == before | {
             "state": TurnState.ANSWERED,
             "response_id": "resp_1",
             "model": "gpt-6.1-sol",
@@ -350,24 +528,25 @@ class TestRecording:
             "reasoning_tokens": 30,
             "searches": 2,
             "seconds": 3.25,
+            "ended_at": NOON + timedelta(seconds=4),
             "updated_at": NOON + timedelta(seconds=4),
         }
 
     async def test_tokens_the_server_did_not_tell_are_unknown_and_not_zero(
-        self, store: TurnStore, engine: AsyncEngine
+        self, store: TurnStore, database: Database
     ) -> None:
         turn = await started(store, a_question())
         await store.finish_turn(turn, an_answer(usage=None))
 
-        assert (await row_of(engine, turn.id))["input_tokens"] is None
+        assert (await row_of(database, turn.id))["input_tokens"] is None
 
     async def test_the_response_is_known_while_the_turn_runs(
-        self, store: TurnStore, engine: AsyncEngine
+        self, store: TurnStore, database: Database
     ) -> None:
         turn = await started(store, a_question())
         await store.note_response(turn, "resp_early")
 
-        row = await row_of(engine, turn.id)
+        row = await row_of(database, turn.id)
         assert (row["state"], row["response_id"]) == (TurnState.RUNNING, "resp_early")
 
     @pytest.mark.parametrize(
@@ -389,23 +568,23 @@ class TestRecording:
         ],
     )
     async def test_a_failure_is_kept_by_its_kind_and_never_with_its_text(
-        self, store: TurnStore, engine: AsyncEngine, error: Exception, kept: dict[str, object]
+        self, store: TurnStore, database: Database, error: Exception, kept: dict[str, object]
     ) -> None:
         turn = await started(store, a_question())
-        before = await row_of(engine, turn.id)
+        before = await row_of(database, turn.id)
 
         await store.fail_turn(turn, error)
 
-        after = await row_of(engine, turn.id)
-        assert after == before | {"state": TurnState.FAILED, **kept}
+        after = await row_of(database, turn.id)
+        assert after == before | {"state": TurnState.FAILED, "ended_at": NOON, **kept}
 
     async def test_times_are_kept_in_utc(
-        self, store: TurnStore, engine: AsyncEngine, clock: Clock
+        self, store: TurnStore, database: Database, clock: Clock
     ) -> None:
         clock.now = datetime(2026, 3, 1, 14, 0, tzinfo=timezone(timedelta(hours=2)))
-        turn_id = await taken(store, a_question())
+        turn = await started(store, a_question())
 
-        created_at = (await row_of(engine, turn_id))["created_at"]
+        created_at = (await row_of(database, turn.id))["created_at"]
         assert isinstance(created_at, datetime)
         assert created_at.isoformat() == "2026-03-01T12:00:00+00:00"
 
@@ -464,45 +643,33 @@ class TestAsking:
         assert not await store.has_asked(elsewhere, "U1")  # type: ignore[arg-type]  # a Thread
         assert not await store.has_answered(elsewhere)  # type: ignore[arg-type]  # a Thread
 
-    async def test_it_can_be_asked_while_another_process_writes(
-        self, store: TurnStore, url: str
-    ) -> None:
-        await answered(store, a_question(), "resp_1")
-        async with open_engine(url) as other, other.begin(), asyncio.timeout(5):
-            has_answered = await store.has_answered(THREAD)
-
-        assert has_answered
-
 
 class TestRestart:
-    async def test_nothing_is_lost_when_the_database_is_opened_again(
-        self, url: str, store: TurnStore, clock: Clock
+    async def test_nothing_is_lost_when_the_process_is_another_one(
+        self, store: TurnStore, other: Database
     ) -> None:
         await answered(store, a_question("1.1"), "resp_1")
         running = await started(store, a_question("2.1", text="Running?"))
         waiting = await taken(store, a_question("3.1", text="Waiting?"))
+        await store.hand_over(running)
 
-        async with open_engine(url) as engine:
-            reopened = TurnStore(engine, clock)
-            found = (await reopened.unfinished(), await reopened.waiting())
+        heir = a_store(other)
+        [found] = await heir.recover([])
+        await heir.finish_turn(found, None)
+        following = await heir.start_next(THREAD)
 
-        assert found == (
-            [Turn(running.id, a_question("2.1", text="Running?"), "resp_1")],
-            [Turn(waiting, a_question("3.1", text="Waiting?"), None)],
-        )
+        assert found == replace(running, epoch=2)
+        assert following is not None
+        assert (following.id, following.question.text) == (waiting.turn_id, "Waiting?")
 
-    async def test_unfinished_turns_come_in_the_order_they_were_asked(
+    async def test_what_was_left_is_gone_on_with_in_the_order_it_was_asked(
         self, store: TurnStore
     ) -> None:
-        asked = ["10.2", "9.1", "10.1"]
-        running = [await started(store, a_question(ts)) for ts in asked]
-        other = replace(THREAD, thread_ts="20.0")
-        for number in range(3):
-            await taken(store, a_question(f"{22 - number}.1", thread=other))
+        for ts in ("10.2", "9.1", "10.1"):
+            turn = await started(store, a_question(ts, thread=replace(THREAD, thread_ts=ts)))
+            await store.hand_over(turn)
 
-        assert [turn.question.ts for turn in await store.unfinished()] == ["9.1", "10.1", "10.2"]
-        assert [turn.question.ts for turn in await store.waiting()] == ["20.1", "21.1", "22.1"]
-        assert running
+        assert [turn.question.ts for turn in await store.recover([])] == ["9.1", "10.1", "10.2"]
 
 
 def test_a_moment_that_a_server_gives_in_another_zone_is_told_in_utc() -> None:

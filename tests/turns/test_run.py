@@ -13,6 +13,8 @@ from bot.errors import (
     SlackRefused,
     SlackUnreachable,
     StoppedByUser,
+    StoreUnreachable,
+    TurnInterrupted,
 )
 from bot.turns.answer import (
     EMPTY,
@@ -30,7 +32,7 @@ from bot.turns.answer import (
     TextDelta,
 )
 from bot.turns.run import TurnRunner
-from bot.turns.turn import Turn
+from bot.turns.turn import ATTEMPTS, Turn, TurnLost
 from tests.fakes import FakeModel, FakeReply, FakeSlack, FakeStore, a_question
 
 SEARCH = Search("search", ("moon distance",), sources=("https://moon.example/far",))
@@ -166,7 +168,7 @@ async def test_a_stop_by_the_person_is_no_failure_and_nothing_is_posted_after_it
     assert model.hung_up == 1
 
 
-async def test_closing_the_bot_leaves_no_turn_running() -> None:
+async def test_closing_the_bot_hands_over_what_is_running() -> None:
     class Endless(FakeModel):
         async def respond(self, asked, turn):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
             async for part in FakeModel.respond(self, asked, turn):
@@ -184,7 +186,53 @@ async def test_closing_the_bot_leaves_no_turn_running() -> None:
         await task
 
     assert slack.left == 1
-    assert store.ends == [("failed", 7, "CancelledError")]
+    assert store.ends == [("handed over", 7)]
+
+
+async def test_the_model_is_asked_only_when_that_could_be_recorded() -> None:
+    model = FakeModel(PARTS)
+    slack, store = await run(model, store=FakeStore(failing={"note_request": TurnLost(7)}))
+
+    assert model.asked == []
+    assert (slack.reply.done, store.ends, slack.left) == ([], [], 1)
+
+
+@pytest.mark.parametrize("lost", [TurnLost(7), StoreUnreachable("away")], ids=["turn", "database"])
+async def test_who_has_lost_a_turn_says_nothing_and_records_nothing_more(lost: Exception) -> None:
+    slack, store = await run(FakeModel(PARTS), FakeSlack(FakeReply(failing={"finish": lost})))
+
+    assert store.ends == []
+    assert [done[0] for done in slack.reply.done] == ["search", "search"]
+
+
+async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_asked() -> None:
+    model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore()
+    runner = TurnRunner(slack, slack, model, store, lambda: 0.0)
+    await runner.run(Turn(7, a_question(), None, epoch=4, attempt=ATTEMPTS + 1))
+
+    assert model.asked == []
+    assert slack.reply.done == [("fail", TurnInterrupted.public, "7")]
+    assert store.ends == [("failed", 7, "TurnInterrupted")]
+
+
+@pytest.mark.parametrize("attempt", [1, ATTEMPTS + 1])
+async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed(
+    attempt: int,
+) -> None:
+    slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
+    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, lambda: 0.0)
+    placed = await runner.place(Turn(7, a_question(), None, attempt=attempt))
+
+    error = "SlackRefused" if attempt == 1 else "TurnInterrupted"
+    assert (placed, store.ends) == (None, [("failed", 7, error)])
+
+
+async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
+    slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
+    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, lambda: 0.0)
+
+    assert await runner.place(Turn(7, a_question(), None)) is None
+    assert store.ends == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,229 @@
+"""Where the question of a command is posted, and what the person who typed it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from bot.errors import SlackError
+from bot.playground.slack import LocalSlack
+from bot.slack.connection import open_client
+from bot.slack.hints import Hints
+from bot.slack.pacing import Pacing
+from bot.slack.roots import Roots
+from bot.slack.web import SlackWeb
+from bot.turns.question import Question, Thread
+from bot.turns.turn import Sent, Turn, TurnLost
+from tests.fakes import FakeSteps
+from tests.slack.servers import Answers, slack_web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+THREAD = Thread(team="T1", channel="C1", thread_ts="")
+ASKED = Question(
+    thread=THREAD, ts="/1", user="U1", user_team="T1", text="what of <@U2|two> & <!channel>?"
+)
+REFUSED = {"json": {"ok": False, "error": "not_in_channel"}}
+OPENED = {"json": {"ok": True, "channel": {"id": "D1"}}}
+POSTED = {"json": {"ok": True, "channel": "D1", "ts": "2.2"}}
+NOTHING = {"json": {"ok": True, "messages": []}}
+
+
+async def hurried(seconds: float) -> None:
+    """Sleep, but not for the seconds that a person would not mind."""
+    await asyncio.sleep(min(seconds, 0.01))
+
+
+@asynccontextmanager
+async def response_url() -> AsyncIterator[tuple[str, list[tuple[str, str]]]]:
+    """Serve an address that answers a command; yields it and what was posted where."""
+    told: list[tuple[str, str]] = []
+
+    async def on_post(request: web.Request) -> web.Response:
+        told.append((request.host, (await request.json())["text"]))
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.router.add_post("/{rest:.*}", on_post)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/commands/1", told
+    finally:
+        await runner.cleanup()
+
+
+async def place(
+    next_answers: list[dict[str, Any]], url: str
+) -> tuple[Question | None, Answers, FakeSteps]:
+    steps, hints = FakeSteps(), Hints()
+    hints.remember(ASKED, url)
+    async with slack_web() as (slack, answers):
+        answers.next = list(next_answers)
+        roots = Roots(slack, Pacing(sleep=hurried), steps, hints)
+        try:
+            placed = await roots.place(Turn(7, ASKED, None))
+        except SlackError:
+            placed = None
+    return placed, answers, steps
+
+
+async def test_the_question_is_posted_where_it_was_asked_harmlessly_and_with_its_turn() -> None:
+    async with response_url() as (url, told):
+        question, answers, steps = await place([POSTED], url)
+
+    [(method, body)] = answers.calls
+    assert method == "chat.postMessage"
+    assert body["text"] == "<@U1> asked: what of @two &amp; @\u200bchannel?"
+    assert body["metadata"]["event_payload"] == {"turn": 7, "part": 0}
+    assert body["unfurl_links"] is False
+    assert question == replace(ASKED, thread=replace(THREAD, thread_ts="2.2"), ts="2.2")
+    assert (steps.sent, told) == ({(7, 0): "2.2"}, [])
+
+
+async def test_where_the_bot_may_not_write_it_answers_in_a_direct_message_and_says_so() -> None:
+    link = {"json": {"ok": True, "permalink": "https://x.slack.example/p22"}}
+    async with response_url() as (url, told):
+        question, answers, _ = await place([REFUSED, OPENED, POSTED, link], url)
+
+    assert question is not None
+    assert (question.thread.channel, question.thread.thread_ts, question.ts) == ("D1", "2.2", "2.2")
+    assert answers.calls[1] == ("conversations.open", {"users": "U1"})
+    [(_, words)] = told
+    assert "I can't write in this channel, so I answer you in a direct message: <https" in words
+    assert words.endswith("<https://x.slack.example/p22|here it is>")
+
+
+@pytest.mark.parametrize("link", [REFUSED, {"json": {"ok": True}}, {"json": [], "status": 500}])
+async def test_without_a_link_the_person_is_told_all_the_same(link: dict[str, Any]) -> None:
+    async with response_url() as (url, told):
+        question, _, _ = await place([REFUSED, OPENED, POSTED, link], url)
+
+    assert question is not None
+    assert told[0][1].endswith("in a direct message.")
+
+
+@pytest.mark.parametrize(
+    "code", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action"]
+)
+async def test_whatever_keeps_the_bot_out_of_a_channel_the_question_is_asked(code: str) -> None:
+    async with response_url() as (url, _):
+        refused = {"json": {"ok": False, "error": code}}
+        question, _, _ = await place([refused, OPENED, POSTED], url)
+
+    assert question is not None
+    assert question.thread.channel == "D1"
+
+
+@pytest.mark.parametrize(
+    "lost", [{"drop": True}, {"json": {"ok": True}}, {"json": {"ok": True, "ts": ""}}]
+)
+async def test_a_post_whose_answer_got_lost_is_looked_for_before_it_is_made_again(
+    lost: dict[str, Any],
+) -> None:
+    async with response_url() as (url, _):
+        question, answers, _ = await place([lost, NOTHING, POSTED], url)
+
+    assert [method.partition(".")[2] for method, _ in answers.calls] == [
+        "postMessage",
+        "history",
+        "postMessage",
+    ]
+    assert question is not None
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        pytest.param([REFUSED, REFUSED], id="no direct message either"),
+        pytest.param([REFUSED, {"json": {"ok": True}}], id="nothing said of it"),
+        pytest.param([REFUSED, {"json": {"ok": True, "channel": None}}], id="null for it"),
+        pytest.param([REFUSED, {"json": {"ok": True, "channel": {"id": ""}}}], id="an empty id"),
+    ],
+)
+async def test_a_person_is_told_where_the_question_can_be_posted_nowhere(
+    strange: list[dict[str, Any]],
+) -> None:
+    async with response_url() as (url, told):
+        question, _, _ = await place(strange, url)
+
+    assert question is None
+    assert ["there will be no answer" in words for _, words in told] == [True]
+    assert "reference 7 conversations.open" in told[0][1]
+
+
+async def test_a_person_is_told_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with response_url() as (proxy, told):
+        monkeypatch.setenv("http_proxy", proxy)
+        hints = Hints()
+        hints.remember(ASKED, "http://hooks.example/commands/1")
+        await hints.tell(ASKED, "words")
+
+    assert told == [("hooks.example", "words")]
+
+
+async def test_a_person_who_cannot_be_told_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    hints = Hints()
+    await hints.tell(ASKED, "words")
+    hints.remember(ASKED, "http://127.0.0.1:1/")
+    await hints.tell(ASKED, "words")
+
+    assert caplog.text.count("a person could not be told") == 2
+    assert "what of" not in caplog.text
+
+
+@asynccontextmanager
+async def a_slack() -> AsyncIterator[tuple[LocalSlack, Roots, FakeSteps, Turn]]:
+    async with (
+        LocalSlack.start() as slack,
+        open_client(slack.bot_token, slack.api_url) as client,
+    ):
+        steps = FakeSteps()
+        roots = Roots(SlackWeb(client), Pacing(sleep=hurried), steps, Hints())
+        thread = Thread(team=slack.team, channel=slack.channels["general"], thread_ts="")
+        you = slack.users["you"]
+        asked = replace(ASKED, thread=thread, user=you, user_team=slack.team)
+        yield slack, roots, steps, Turn(7, asked, None)
+
+
+@pytest.mark.parametrize("where", ["general", "random"])
+async def test_who_takes_a_question_over_finds_its_root_and_posts_no_other(where: str) -> None:
+    async with a_slack() as (slack, roots, _, turn):
+        thread = replace(turn.question.thread, channel=slack.channels[where])
+        taken = replace(turn, question=replace(turn.question, thread=thread))
+        first = await roots.place(taken)
+        for number in range(250):  # as far back as the second page
+            await slack.say(slack.users["you"], first.thread.channel, f"message {number}")
+        again = await roots.place(replace(taken, sent=(Sent(0, None, streamed=False),)))
+        posts = [call for call in slack.calls_of("chat.postMessage") if call.error is None]
+
+    assert again == first
+    assert len(posts) == 1
+
+
+@pytest.mark.parametrize("how", ["drop", "after"])
+async def test_a_root_whose_post_got_lost_is_there_once(how: str) -> None:
+    async with a_slack() as (slack, roots, _, turn):
+        slack.fail("chat.postMessage", **{how: True})
+        question = await roots.place(turn)
+        messages = slack.workspace.channels[question.thread.channel].messages
+
+    assert list(messages) == [question.ts]
+
+
+async def test_who_has_lost_the_question_posts_nothing() -> None:
+    async with a_slack() as (slack, roots, steps, turn):
+        steps.lost.add(turn.id)
+        with pytest.raises(TurnLost):
+            await roots.place(turn)
+
+    assert slack.calls == []

@@ -10,7 +10,7 @@ READY = $(VENV)/installed
 override ONCE := $(value ONCE)
 export ONCE
 
-.PHONY: demo run manifest test check fix constraints
+.PHONY: demo run manifest test check bench fix constraints
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a local Slack with the bot in it; ONCE="question" prints one answered thread
@@ -33,6 +33,9 @@ check: $(READY)
 	$(BIN)/coverage report --fail-under=95 --include='bot/turns/*'
 	$(BIN)/coverage report --fail-under=95 --include='bot/responses/*'
 	$(BIN)/coverage report --fail-under=95 --include='bot/slack/*'
+
+bench: $(READY)  ## the bot beside the least that could do its work; DB=postgres, QUICK=1
+	@$(BIN)/python -m tests.bench
 
 fix: $(READY)
 	$(BIN)/ruff format .

@@ -35,7 +35,6 @@ class Measure(Protocol):
 FLUSH_SECONDS = 0.01
 DELTAS, DELTA_SECONDS = 3, 0.05  # of a short answer
 INSTANT_DELTAS = 5
-A_SECOND = 50.0
 PATIENCE_SECONDS = 300.0
 BUSY_SHARE, LOOK_SECONDS, SETTLE_SECONDS = 0.05, 0.5, 20.0
 
@@ -49,7 +48,7 @@ async def latencies(contestant: Contestant, sizes: Sizes, database: str | None) 
         loaded = range(alone.stop, alone.stop + sizes.loaded)
         await _ask_alone(stage, alone)
         cpu, began = cpu_seconds(stage.program.pid), time.monotonic()
-        await _ask(stage, loaded)
+        await _ask(stage, loaded, sizes.a_second)
         await stage.has(stage.slack.tell("answered", PATIENCE_SECONDS, count=loaded.stop))
         share = (cpu_seconds(stage.program.pid) - cpu) / (time.monotonic() - began)
         notes = await _notes(stage)
@@ -78,7 +77,7 @@ async def streams(contestant: Contestant, sizes: Sizes, database: str | None) ->
         before = resident_kb(pid)
         pace = {"deltas": deltas, "delta_seconds": sizes.stream_delta_seconds, "held": True}
         await stage.responses.tell("pace", **pace)
-        await _ask(stage, numbers)
+        await _ask(stage, numbers, sizes.a_second)
         await _held(stage, "first", count)
         await _marked(stage, (f"q{number}d0" for number in numbers))
         grown = resident_kb(pid) - before
@@ -99,21 +98,24 @@ async def streams(contestant: Contestant, sizes: Sizes, database: str | None) ->
 
 
 async def turns(contestant: Contestant, sizes: Sizes, database: str | None) -> Figures:
-    """Measure how many turns a second there are with a model that answers at once."""
+    """Measure how many turns a second there are with a model that answers at once.
+
+    Where the program is not busy meanwhile, it is the local servers that take no more.
+    """
     threads, each = sizes.threads, sizes.questions_a_thread
     async with open_stage(contestant, FLUSH_SECONDS, database) as stage:
+        pid = stage.program.pid
         await stage.responses.tell("pace", deltas=INSTANT_DELTAS)
         await _ask_alone(stage, range(sizes.warm_up))
         asked = {"first": sizes.warm_up, "threads": threads, "each": each}
-        await stage.has(stage.slack.tell("ask_in_threads", PATIENCE_SECONDS, **asked))
         total = sizes.warm_up + threads * each
+        cpu, began = cpu_seconds(pid), time.monotonic()
+        await stage.has(stage.slack.tell("ask_in_threads", PATIENCE_SECONDS, **asked))
         await stage.has(stage.slack.tell("answered", PATIENCE_SECONDS, count=total))
+        share = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
         notes = await _notes(stage)
-    return {
-        "turns_a_second": threads
-        * each
-        / (notes["stops"][-1] - notes["written"][str(sizes.warm_up)])
-    }
+    seconds = notes["stops"][-1] - notes["written"][str(sizes.warm_up)]
+    return {"turns_a_second": threads * each / seconds, "turns_cpu_percent": share * 100}
 
 
 async def rest(contestant: Contestant, sizes: Sizes, database: str | None) -> Figures:
@@ -141,8 +143,8 @@ async def _ask_alone(stage: Stage, numbers: range) -> None:
     await stage.has(stage.slack.tell("ask_alone", PATIENCE_SECONDS, **asked))
 
 
-async def _ask(stage: Stage, numbers: range) -> None:
-    rate = {"first": numbers.start, "count": len(numbers), "a_second": A_SECOND}
+async def _ask(stage: Stage, numbers: range, a_second: float) -> None:
+    rate = {"first": numbers.start, "count": len(numbers), "a_second": a_second}
     await stage.has(stage.slack.tell("ask", PATIENCE_SECONDS, **rate))
 
 

@@ -21,6 +21,7 @@ class Sizes:
     threads: int  #: asked in as fast as Slack is acknowledged
     starts: int
     idle_seconds: float
+    a_second: float = 50.0  #: events under load
     questions_a_thread: int = 5
 
 

@@ -32,6 +32,7 @@ ROWS = (
     Row("append_load_p99_ms", "delta to its append, 50 a second, p99", "ms"),
     Row("ack_load_p99_ms", "event to acknowledgement, 50 a second, p99", "ms"),
     Row("cpu_load_percent", "... CPU meanwhile", "% of a core"),
+    Row("cpu_ms_a_turn", "... CPU of one turn", "ms"),
     Row("cpu_s_per_1000_deltas", "CPU of 1,000 deltas, many answers at once", "s", 3),
     Row("appends_per_1000_deltas", "... which went out in so many appends", "", 0),
     Row("memory_per_answer_kb", "memory of an answer that is being written", "kB", 0),

@@ -50,7 +50,7 @@ async def latencies(contestant: Contestant, sizes: Sizes, database: str | None) 
         cpu, began = cpu_seconds(stage.program.pid), time.monotonic()
         await _ask(stage, loaded, sizes.a_second)
         await stage.has(stage.slack.tell("answered", PATIENCE_SECONDS, count=loaded.stop))
-        share = (cpu_seconds(stage.program.pid) - cpu) / (time.monotonic() - began)
+        cpu, took = cpu_seconds(stage.program.pid) - cpu, time.monotonic() - began
         notes = await _notes(stage)
     acks = _between(notes["written"], notes["acked"], map(str, loaded))
     return {
@@ -59,7 +59,8 @@ async def latencies(contestant: Contestant, sizes: Sizes, database: str | None) 
         **p50_and_p99("append_alone", _appends(notes, alone)),
         **p50_and_p99("append_load", _appends(notes, loaded)),
         "ack_load_p99_ms": percentile(acks, 99) * 1_000,
-        "cpu_load_percent": share * 100,
+        "cpu_load_percent": cpu / took * 100,
+        "cpu_ms_a_turn": cpu / len(loaded) * 1_000,
     }
 
 

@@ -67,6 +67,7 @@ async def start_process(
             stdout=asyncio.subprocess.PIPE if talks else sink,
             stderr=sink,
             limit=LINE_BYTES,
+            start_new_session=True,  # Ctrl-C is for the driver, which ends them in their order
         )
     try:
         yield Started(name, process, log, at)
@@ -92,13 +93,20 @@ def cpu_seconds(pid: int) -> float:
         # What clock_getcpuclockid(3) names: nanoseconds, where /proc counts in hundredths.
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = _proc(pid, "stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kb(pid: int) -> int:
     """Return the resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+    for line in _proc(pid, "status").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
-    raise BenchError(f"process {pid} has no memory any more")
+    raise BenchError(f"process {pid} has ended")  # a zombie has no memory
+
+
+def _proc(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        raise BenchError(f"process {pid} has ended") from None

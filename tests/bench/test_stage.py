@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.bench.processes import BenchError, cpu_seconds, resident_kb, start_pr
 from tests.bench.stage import FLOOR, Stage, open_servers
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
 async def never() -> dict[str, Any]:
@@ -67,3 +68,11 @@ async def test_process_that_heeds_no_sigterm_is_killed(
 def test_cpu_and_memory_of_a_process_are_read() -> None:
     assert cpu_seconds(os.getpid()) > 0
     assert resident_kb(os.getpid()) > 1_000
+
+
+@pytest.mark.parametrize("look", [cpu_seconds, resident_kb])
+def test_process_that_has_ended_is_said_to_have(look: Callable[[int], float]) -> None:
+    beyond = int(Path("/proc/sys/kernel/pid_max").read_text(encoding="utf-8"))
+
+    with pytest.raises(BenchError, match=f"process {beyond} has ended"):
+        look(beyond)

@@ -52,7 +52,9 @@ class Delivery:
     events_url: str | None = None
     redelivered: list[Redelivery] = field(default_factory=list)
     lost: list[Envelope] = field(default_factory=list)  #: never acknowledged
-    _sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    _sockets: list[web.WebSocketResponse] = field(default_factory=list)  #: those that hear
+    _transports: dict[web.WebSocketResponse, asyncio.Transport] = field(default_factory=dict)
+    _new_are_deaf: bool = False
     _turn: int = 0
     _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _acks: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
@@ -80,16 +82,32 @@ class Delivery:
         """Serve one socket until it closes."""
         socket = web.WebSocketResponse(heartbeat=None)
         await socket.prepare(request)
-        await socket.send_json(self._hello())
-        self._sockets.append(socket)
-        self._connected.set()
+        if request.transport is None:
+            return socket  # it is gone already
+        self._transports[socket] = request.transport
         try:
+            await self._greet(socket)
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
                     self._received(message.data)
         finally:
             self._forget(socket)
+            del self._transports[socket]
         return socket
+
+    def go_deaf(self, *, new_too: bool = False) -> None:
+        """Keep the sockets open, and from now on read, answer and send nothing on them.
+
+        With `new_too`, so it is with every socket that is opened until `hear_again`.
+        """
+        self._new_are_deaf = new_too
+        for socket in list(self._sockets):
+            self._forget(socket)
+            self._transports[socket].pause_reading()
+
+    def hear_again(self) -> None:
+        """Greet and hear the sockets that are opened from now on."""
+        self._new_are_deaf = False
 
     async def disconnect(self, reason: str) -> None:
         """Tell every socket to connect anew, and close it."""
@@ -104,13 +122,24 @@ class Delivery:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for socket in list(self._sockets):
-            await socket.close()
+        for socket, transport in list(self._transports.items()):
+            if socket in self._sockets:
+                await socket.close()
+            else:
+                transport.abort()  # a deaf one does not hear the other's goodbye
 
     @property
     def is_full(self) -> bool:
         """Whether there are as many sockets as Slack allows."""
         return len(self._sockets) >= CONNECTIONS
+
+    async def _greet(self, socket: web.WebSocketResponse) -> None:
+        if self._new_are_deaf:
+            self._transports[socket].pause_reading()
+            return
+        await socket.send_json(self._hello())
+        self._sockets.append(socket)
+        self._connected.set()
 
     def _hello(self) -> Json:
         return {

@@ -173,6 +173,14 @@ class LocalSlack:
         """Make the bot connect anew."""
         await self.delivery.disconnect(reason)
 
+    def go_deaf(self, *, new_too: bool = False) -> None:
+        """Hear nothing more on the sockets that are open; with `new_too`, nor on new ones."""
+        self.delivery.go_deaf(new_too=new_too)
+
+    def hear_again(self) -> None:
+        """Hear the sockets that are opened from now on."""
+        self.delivery.hear_again()
+
     # What people do.
 
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> str:

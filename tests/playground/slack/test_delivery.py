@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 FAST = Limits(retry_delays=(0.0, 0.01, 0.02), ack_seconds=0.1)
+SHORT_GOODBYE = aiohttp.ClientWSTimeout(ws_close=0.1)  # a deaf socket gives no answer to it
 GENERAL, YOU = "C0GENERAL", "U0YOU"
 
 
@@ -36,7 +37,7 @@ async def socket_of(slack: LocalSlack) -> AsyncIterator[aiohttp.ClientWebSocketR
         url = f"{slack.api_url}apps.connections.open"
         async with session.post(url, headers=headers) as response:
             answer = await response.json()
-        async with session.ws_connect(answer["url"]) as socket:
+        async with session.ws_connect(answer["url"], timeout=SHORT_GOODBYE) as socket:
             hello = await socket.receive_json()
             assert hello["type"] == "hello"
             yield socket
@@ -108,6 +109,41 @@ async def test_a_socket_is_told_to_connect_anew_and_closed(slack: LocalSlack) ->
 
     assert (frame["type"], frame["reason"]) == ("disconnect", "warning")
     assert closed.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+
+
+async def test_a_socket_that_goes_deaf_stays_open_and_answers_not_even_a_ping(
+    slack: LocalSlack,
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        url = slack.url.replace("http", "ws") + "/link"
+        async with session.ws_connect(url, autoping=False) as socket:
+            assert (await socket.receive_json())["type"] == "hello"
+            await socket.ping(b"1")
+            answer = await socket.receive(timeout=2)
+            slack.go_deaf()
+            await socket.ping(b"2")
+            with pytest.raises(TimeoutError):
+                await socket.receive(timeout=0.1)
+
+    assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"1")
+
+
+async def test_an_event_is_not_lost_on_a_deaf_socket_but_waits_for_another(
+    slack: LocalSlack,
+) -> None:
+    async with socket_of(slack), aiohttp.ClientSession() as session:
+        slack.go_deaf(new_too=True)
+        url = slack.url.replace("http", "ws") + "/link"
+        async with session.ws_connect(url, timeout=SHORT_GOODBYE) as socket:
+            with pytest.raises(TimeoutError):
+                await socket.receive(timeout=0.1)
+        await slack.say(YOU, slack.dm(YOU), "hello")
+        slack.hear_again()
+        async with socket_of(slack) as hearing:
+            envelope = await acknowledged(hearing)
+
+    assert envelope["payload"]["event"]["text"] == "hello"
+    assert envelope["retry_attempt"] == 0
 
 
 async def test_an_app_has_ten_sockets_at_the_most(slack: LocalSlack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -14,34 +13,28 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
-from bot.slack.events import is_readable, shape_of
+from bot.slack.events import is_readable
+from bot.slack.socket import open_socket
+from bot.slack.unreadable import UNREADABLE, log_skipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from slack_bolt.request.async_request import AsyncBoltRequest
-    from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
-    from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bot.slack.events import Bot
 
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
-CONNECT_SECONDS = 30.0
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
-# What Bolt raises on an unforeseen shape; what a listener raises never comes out of it.
-UNREADABLE = (TypeError, AttributeError, LookupError, ValueError)
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
 # word; of the third it warns that there are two tokens.
@@ -99,7 +92,7 @@ class _SkipUnreadable(AsyncMiddleware):
         """Let everything else pass."""
         if is_readable(req.body):
             return await next()
-        _log_skipped("unreadable", req.body)
+        log_skipped("unreadable", req.body)
         return BoltResponse(status=200)
 
 
@@ -130,46 +123,6 @@ async def open_connection(
 
 
 @asynccontextmanager
-async def open_socket(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
-    """Receive events over Socket Mode."""
-    handler = _SocketHandler(app, app_token)
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            # Asked for here, since connecting alone would try a wrong token for ever.
-            handler.client.wss_uri = await handler.client.issue_new_wss_url()
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-    except (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        await _close(handler)
-        code = (
-            error.response.get("error")
-            if isinstance(error, SlackApiError)
-            else type(error).__name__
-        )
-        raise SettingsError(
-            "Slack does not open a socket: check SLACK_APP_TOKEN and its scope "
-            f"connections:write ({code})."
-        ) from error
-    log.info("connected to slack over a socket")
-    try:
-        yield
-    finally:
-        await _close(handler)
-
-
-class _SocketHandler(AsyncSocketModeHandler):
-    """Acknowledges what Bolt itself cannot read, which would be delivered three times more."""
-
-    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
-        """Hand a delivery to the app."""
-        try:
-            # The two handlers name the client's type differently.
-            await super().handle(client, req)  # type: ignore[arg-type]
-        except UNREADABLE as error:
-            _log_skipped(type(error).__name__, req.payload)
-            await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
-
-
-@asynccontextmanager
 async def open_server(
     app: AsyncApp, signing_secret: str | None, host: str, port: int
 ) -> AsyncIterator[int]:
@@ -196,7 +149,7 @@ def _server(app: AsyncApp) -> web.Application:
             bolt_request = await to_bolt_request(request)
             return await to_aiohttp_response(await app.async_dispatch(bolt_request))
         except UNREADABLE as error:
-            _log_skipped(type(error).__name__, None)
+            log_skipped(type(error).__name__, None)
             return web.Response()
 
     async def on_health(_request: web.Request) -> web.Response:
@@ -206,16 +159,6 @@ def _server(app: AsyncApp) -> web.Application:
     server.router.add_post(EVENTS_PATH, on_event)
     server.router.add_get("/healthz", on_health)
     return server
-
-
-def _log_skipped(error: str, body: object) -> None:
-    facts = {"error": error, "shape": shape_of(body)}
-    log.warning("a delivery of unknown shape is skipped", extra=facts)
-
-
-async def _close(handler: AsyncSocketModeHandler) -> None:
-    with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-        await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 def _is_loopback(url: str) -> bool:

@@ -15,10 +15,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.playground.slack.delivery import Envelope, signature
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import BOLT_READS, PROXIES, UNREADABLE, build_app, open_client
+from bot.slack.connection import BOLT_READS, PROXIES, build_app, open_client
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.listeners import Listeners, add_listeners
+from bot.slack.unreadable import UNREADABLE
 from bot.slack.web import SlackWeb
 from tests.slack.test_events import JSON, REPLY
 from tests.slack.test_listeners import Entrance, FakeInbox, FakeTurns, entrance

@@ -117,6 +117,11 @@ class Delivery:
             self._forget(socket)
             await socket.close()
 
+    async def ping(self) -> None:
+        """Ping on every socket."""
+        for socket in self._sockets:
+            await socket.ping(b"Ping from local")
+
     async def close(self) -> None:
         """Give up what is not delivered, and close the sockets."""
         for task in list(self._tasks):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-VALUES = ("bot", "bot.errors", "bot.log")
+VALUES = ("bot", "bot.errors", "bot.log", "bot.metrics")
 MIDDLE = ("bot.turns", "bot.digests")
 SETTINGS = ("bot.settings", "bot.settings_checks")
 EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot": (),
     "bot.errors": (),
     "bot.log": (),
+    "bot.metrics": (),
+    "bot.exposition": ("bot.metrics",),
     "bot.settings": (*VALUES, *SETTINGS),
     "bot.settings_checks": VALUES,
     "bot.turns": VALUES,

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.log": (),
     "bot.metrics": (),
     "bot.exposition": ("bot.metrics",),
+    "bot.health": ("bot.errors", "bot.exposition"),
     "bot.settings": (*VALUES, *SETTINGS),
     "bot.settings_checks": VALUES,
     "bot.turns": VALUES,

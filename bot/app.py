@@ -124,7 +124,7 @@ async def open_bot(
             app_token=_secret(settings.slack_app_token),
             signing_secret=_secret(settings.slack_signing_secret),
             host=settings.host,
-            port=settings.port,
+            port=settings.listen_port or 0,
         )
         yield Running(inbox, await enter(connection))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 ENV_FILE = Path(".env")
+HTTP_PORT = 3000  # where Slack's events are taken when no port is set
 SHOWN_CHARACTERS = 40  # of a wrong value
 SECRETS = tuple(name.lower() for name in check.WHERE_FROM)
 NEVER_SHOWN = frozenset({*check.WHERE_FROM, "DATABASE_URL"})  # an address may hold a password
@@ -98,7 +99,7 @@ class Settings(LocalSettings):
     slack_signing_secret: SecretStr | None = None  #: of HTTP mode
     slack_api_url: Annotated[str, AfterValidator(check.slack_address)] = "https://slack.com/api/"
     host: str = "0.0.0.0"  # noqa: S104 - Slack's requests come from outside the container
-    port: int = Field(default=3000, ge=0, le=65535)
+    port: int | None = Field(default=None, ge=0, le=65535)
 
     openai_base_url: Annotated[str, AfterValidator(check.responses_address)] = (
         "https://api.openai.com/v1"
@@ -136,6 +137,11 @@ class Settings(LocalSettings):
     def socket_mode(self) -> bool:
         """Whether Slack's events come over a WebSocket, and not by HTTP."""
         return self.slack_app_token is not None
+
+    @property
+    def listen_port(self) -> int | None:
+        """The port to listen on, 0 for a free one; None in Socket Mode, where it may be unset."""
+        return HTTP_PORT if self.port is None and not self.socket_mode else self.port
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from packaging.requirements import Requirement
 
-from bot.settings import Settings, load_settings
+from bot.settings import HTTP_PORT, Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -141,7 +141,7 @@ def test_the_image_runs_the_bot_as_nobody_special_with_its_database_on_a_volume(
     assert instructions("STOPSIGNAL") == ["SIGTERM"]
     assert json.loads(instructions("CMD")[0]) == ["python", "-m", "bot", "run"]
     assert len(instructions("FROM")) == 2
-    assert instructions("EXPOSE") == [str(Settings.model_fields["port"].default)]
+    assert instructions("EXPOSE") == [str(HTTP_PORT)]
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "slack_signing_secret": None,
         "slack_api_url": "https://slack.com/api/",
         "host": "0.0.0.0",  # noqa: S104 - the default of HTTP mode
-        "port": 3000,
+        "port": None,
         "openai_api_key": SecretStr(API_KEY),
         "openai_base_url": "https://api.openai.com/v1",
         "openai_model": "gpt-6.1-sol",
@@ -262,6 +262,25 @@ def test_without_an_app_token_the_bot_takes_events_by_http() -> None:
     settings = given(slack_app_token="", slack_signing_secret=SIGNING_SECRET)
 
     assert (settings.socket_mode, given().socket_mode) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("app_token", "port", "listens"),
+    [
+        ("", "", 3000),
+        ("", "81", 81),
+        ("", "0", 0),
+        (APP_TOKEN, "", None),
+        (APP_TOKEN, "81", 81),
+        (APP_TOKEN, "0", 0),
+    ],
+)
+def test_a_port_is_listened_on_for_slacks_posts_and_wherever_one_is_set(
+    app_token: str, port: str, listens: int | None
+) -> None:
+    settings = given(slack_app_token=app_token, slack_signing_secret=SIGNING_SECRET, port=port)
+
+    assert settings.listen_port == listens
 
 
 def test_a_wrong_app_token_does_not_make_the_signing_secret_missing() -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
+RETRY_NUMBER = "x-slack-retry-num"  # a header; Bolt makes one of Socket Mode's field
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
@@ -53,8 +54,16 @@ async def open_client(token: str, api_url: str) -> AsyncIterator[AsyncWebClient]
         yield AsyncWebClient(token=token, base_url=api_url, session=session)
 
 
-def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> AsyncApp:
-    """Build the Bolt app, which acknowledges when a listener has returned."""
+def build_app(
+    client: AsyncWebClient,
+    bot: Bot,
+    signing_secret: str | None,
+    on_redelivered: Callable[[], None] = lambda: None,
+) -> AsyncApp:
+    """Build the Bolt app, which acknowledges when a listener has returned.
+
+    `on_redelivered` is called for everything that Slack delivers once more.
+    """
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
@@ -70,7 +79,7 @@ def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> A
             # Without the token: it comes with each authorization, and Bolt warns of two.
             client=AsyncWebClient(base_url=client.base_url, session=client.session),
             authorize=authorize,
-            before_authorize=_SkipUnreadable(),
+            before_authorize=_Door(on_redelivered),
             signing_secret=signing_secret or "",
             process_before_response=True,
             # What nothing takes comes to the error listener; Bolt's own warning quotes values.
@@ -79,8 +88,14 @@ def build_app(client: AsyncWebClient, bot: Bot, signing_secret: str | None) -> A
         )
 
 
-class _SkipUnreadable(AsyncMiddleware):
-    """Acknowledges what Bolt would raise on, once its signature is known to be good."""
+class _Door(AsyncMiddleware):
+    """Sees all that comes in, once its signature is known to be good.
+
+    It tells of what is delivered once more, and acknowledges what Bolt would raise on.
+    """
+
+    def __init__(self, on_redelivered: Callable[[], None]) -> None:
+        self._on_redelivered = on_redelivered
 
     async def async_process(
         self,
@@ -90,6 +105,8 @@ class _SkipUnreadable(AsyncMiddleware):
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's signature
     ) -> BoltResponse:
         """Let everything else pass."""
+        if req.headers.get(RETRY_NUMBER, ["0"])[0] != "0":
+            self._on_redelivered()
         if is_readable(req.body):
             return await next()
         log_skipped("unreadable", req.body)

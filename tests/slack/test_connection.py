@@ -125,6 +125,21 @@ def test_the_app_is_built_from_nothing_of_the_environment(
     assert [os.environ[name] for name in BOLT_READS] == ["another"] * len(BOLT_READS)
 
 
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_what_slack_delivers_once_more_is_counted_and_nothing_else(*, http: bool) -> None:
+    async with entrance(http=http) as door:
+        await door.slack.say(door.you, door.slack.dm(door.you), "taken at once")
+        await door.inbox.until(1)
+        before = door.redelivered.count
+        door.inbox.failures = 1
+        await door.slack.say(door.you, door.slack.dm(door.you), "taken in the end")
+        await door.inbox.until(2)
+        await door.idle()
+
+    assert (before, door.redelivered.count) == (0, 1)
+    assert [again.attempt for again in door.slack.redelivered] == [1]
+
+
 async def test_a_socket_that_slack_closes_is_opened_again() -> None:
     async with entrance() as door:
         await door.slack.disconnect("refresh_requested")

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot.errors import SettingsError
+from bot.metrics import Counter
 from bot.playground.slack import Limits, LocalSlack
 from bot.playground.slack.delivery import signature
 from bot.slack.agent import Agent
@@ -97,6 +98,7 @@ class Entrance:
     slack: LocalSlack
     inbox: FakeInbox
     turns: FakeTurns
+    redelivered: Counter
 
     @property
     def you(self) -> str:
@@ -121,7 +123,8 @@ async def entrance(
     ):
         bot = Bot(slack.bot_user, slack.bot_id, slack.team)
         web, inbox, turns = SlackWeb(client), FakeInbox(), FakeTurns()
-        app = build_app(client, bot, slack.signing_secret)
+        redelivered = Counter()
+        app = build_app(client, bot, slack.signing_secret, redelivered.add)
         agent = Agent(web, asyncio.get_running_loop().time)
         commands = Commands(inbox, Hints(), slack.team)
         add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
@@ -135,7 +138,7 @@ async def entrance(
             if http:
                 slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             await slack.until_connected()
-            yield Entrance(slack, inbox, turns)
+            yield Entrance(slack, inbox, turns, redelivered)
             await inbox.settle()
 
 

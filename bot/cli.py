@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.errors import SettingsError
+from bot.errors import ConnectionLost, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+LOST = 1  # what supervises the bot is to start it anew
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 
@@ -33,7 +34,7 @@ class CannotStart(click.ClickException):
 
 
 class Commands(click.Group):
-    """Ends every command in the same way when it cannot start, or on Ctrl-C."""
+    """Ends every command in the same way when it cannot start or go on, or on Ctrl-C."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
@@ -41,6 +42,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except SettingsError as error:
             raise CannotStart(str(error)) from None
+        except ConnectionLost:  # the log says so
+            ctx.exit(LOST)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

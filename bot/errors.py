@@ -180,6 +180,12 @@ class SlackUnreachable(SlackError):
     public = "I could not reach Slack."
 
 
+class ConnectionLost(FootnoteError):
+    """Slack is not heard any more, and connecting anew has not helped for too long."""
+
+    public = "I have lost my connection to Slack."
+
+
 class StoreUnreachable(FootnoteError):
     """The database does not answer."""
 

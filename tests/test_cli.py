@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import Commands, main
-from bot.errors import SettingsError
+from bot.errors import ConnectionLost, SettingsError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,6 +126,12 @@ def test_ctrl_c_ends_a_command_quietly_with_status_130(runner: CliRunner) -> Non
     result = runner.invoke(commands(KeyboardInterrupt()), ["act"])
 
     assert (result.exit_code, result.output) == (130, "")
+
+
+def test_a_connection_that_is_lost_ends_a_command_with_status_1(runner: CliRunner) -> None:
+    result = runner.invoke(commands(ConnectionLost()), ["act"])
+
+    assert (result.exit_code, result.output) == (1, "")
 
 
 def test_settings_that_do_not_do_end_a_command_with_their_message(runner: CliRunner) -> None:

@@ -123,6 +123,25 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
         os.environ.update(taken)
 
 
+def event_routes(app: AsyncApp, signing_secret: str | None) -> list[web.RouteDef]:
+    """Return the route for signed posts of events. Bolt answers 401 to a bad signature.
+
+    Raises SettingsError where there is no secret to check them by.
+    """
+    if not signing_secret:
+        raise SettingsError("SLACK_SIGNING_SECRET is missing: without it anybody could post events")
+
+    async def on_event(request: web.Request) -> web.Response:
+        try:
+            bolt_request = await to_bolt_request(request)
+            return await to_aiohttp_response(await app.async_dispatch(bolt_request))
+        except UNREADABLE as error:
+            log_skipped(type(error).__name__, None)
+            return web.Response()
+
+    return [web.post(EVENTS_PATH, on_event)]
+
+
 @asynccontextmanager
 async def open_connection(
     app: AsyncApp, *, app_token: str | None, signing_secret: str | None, host: str, port: int

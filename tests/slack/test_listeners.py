@@ -6,25 +6,29 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from bot.errors import SettingsError
+from bot.health import open_server
 from bot.metrics import Counter
 from bot.playground.slack import Limits, LocalSlack
 from bot.playground.slack.delivery import signature
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import build_app, open_client, open_connection
+from bot.slack.connection import build_app, event_routes, open_client
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.listeners import FollowUps, Listeners, add_listeners
+from bot.slack.socket import open_socket
 from bot.slack.web import SlackWeb
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
+
+    from slack_bolt.async_app import AsyncApp
 
     from bot.turns.question import Question, Thread
 
@@ -128,18 +132,20 @@ async def entrance(
         agent = Agent(web, asyncio.get_running_loop().time)
         commands = Commands(inbox, Hints(), slack.team)
         add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
-        async with open_connection(
-            app,
-            app_token=None if http else slack.app_token,
-            signing_secret=slack.signing_secret,
-            host="127.0.0.1",
-            port=0,
-        ) as port:
-            if http:
-                slack.events_url = f"http://127.0.0.1:{port}/slack/events"
-            await slack.until_connected()
+        async with way_in(app, slack, http=http):
             yield Entrance(slack, inbox, turns, redelivered)
             await inbox.settle()
+
+
+@asynccontextmanager
+async def way_in(app: AsyncApp, slack: LocalSlack, *, http: bool) -> AsyncIterator[None]:
+    if not http:
+        async with open_socket(app, slack.app_token):
+            yield
+        return
+    async with open_server(event_routes(app, slack.signing_secret), "127.0.0.1", 0) as port:
+        slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        yield
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -325,32 +331,17 @@ async def test_only_slack_itself_may_post_events() -> None:
     assert huge == 413
 
 
-async def test_the_server_says_that_it_is_well() -> None:
-    async with entrance(http=True) as door, aiohttp.ClientSession() as session:
-        assert door.slack.events_url is not None
-        url = door.slack.events_url.replace("/slack/events", "/healthz")
-        async with session.get(url) as response:
-            assert (response.status, await response.text()) == (200, "ok")
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"app_token": None, "signing_secret": None}, "SLACK_SIGNING_SECRET is missing"),
-        ({"app_token": "xapp-wrong", "signing_secret": None}, "SLACK_APP_TOKEN .* [(]invalid_auth"),
-        ({"app_token": None, "signing_secret": "s"}, "PORT .* cannot be listened on"),
-    ],
-)
-async def test_what_cannot_be_connected_is_said_plainly(given: dict[str, Any], words: str) -> None:
+async def test_what_cannot_be_connected_is_said_plainly() -> None:
     async with (
         LocalSlack.start() as slack,
         open_client(slack.bot_token, slack.api_url) as client,
     ):
         app = build_app(client, Bot("U", "B", "T"), None)
-        port = int(slack.url.rpartition(":")[2])  # taken
-        with pytest.raises(SettingsError, match=words):
-            async with open_connection(app, **given, host="127.0.0.1", port=port):
+        with pytest.raises(SettingsError, match=r"SLACK_APP_TOKEN .* \(invalid_auth"):
+            async with open_socket(app, "xapp-wrong"):
                 pass
+        with pytest.raises(SettingsError, match="SLACK_SIGNING_SECRET is missing"):
+            event_routes(app, None)
 
 
 async def test_variables_that_libraries_read_by_themselves_change_nothing(

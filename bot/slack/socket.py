@@ -116,6 +116,10 @@ class Socket:
         """Whether Slack should have been heard since."""
         return self.heard_seconds_ago() >= self._patience.silent
 
+    async def check(self) -> str:
+        """Return "ok", or for how long Slack has not been heard."""
+        return f"silent for {self.heard_seconds_ago():.0f} seconds" if self.is_silent else "ok"
+
     async def lost(self) -> None:
         """Wait until Slack is not heard any more, and everything was tried."""
         await self._lost.wait()

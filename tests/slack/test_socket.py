@@ -138,6 +138,7 @@ async def test_silence_is_counted_in_the_seconds_of_the_clock() -> None:
 
         assert line.socket.heard_seconds_ago() == 29.5
         assert not line.socket.is_silent
+        assert await line.socket.check() == "ok"
 
 
 async def test_a_deaf_socket_is_mended_by_the_librarys_own_pings() -> None:
@@ -187,7 +188,7 @@ async def test_a_slack_that_opens_no_socket_for_too_long_is_lost() -> None:
         line.clock.now += 90
         await within(line.socket.lost())
 
-        assert line.socket.is_silent
+        assert await line.socket.check() == "silent for 120 seconds"
 
 
 async def test_sockets_that_are_opened_and_say_nothing_are_no_rescue() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
 import os
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
     from slack_bolt.request.async_request import AsyncBoltRequest
 
     from bot.slack.events import Bot
+    from bot.slack.socket import Patience, Socket
 
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
-RETRY_NUMBER = "x-slack-retry-num"  # a header; Bolt makes one of Socket Mode's field
 BODY_BYTES = 1024 * 1024  # an event is some kilobytes
+RETRY_NUMBER = "x-slack-retry-num"  # a header; Bolt makes one of Socket Mode's field
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
 # word; of the third it warns that there are two tokens.
@@ -121,6 +124,44 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         os.environ.update(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How Slack reaches the bot."""
+
+    socket: Socket | None  #: in Socket Mode
+    routes: tuple[web.RouteDef, ...]  #: to be served, for Slack's posts, without it
+
+    def heard_seconds_ago(self) -> float | None:
+        """Return the seconds since Slack's last sign of life; None where Slack posts."""
+        return self.socket.heard_seconds_ago() if self.socket else None
+
+    async def check(self) -> str:
+        """Return "ok", or what is wrong. Of posts nobody can say that they do not come."""
+        return await self.socket.check() if self.socket else "ok"
+
+    async def lost(self) -> None:
+        """Wait until Slack is heard no more and everything was tried; for ever where it posts."""
+        await (self.socket.lost() if self.socket else asyncio.Event().wait())
+
+
+@asynccontextmanager
+async def open_way_in(
+    app: AsyncApp,
+    app_token: str | None,
+    signing_secret: str | None,
+    patience: Patience | None = None,
+) -> AsyncIterator[WayIn]:
+    """Let Slack in: over Socket Mode if there is an app token, else by posts.
+
+    Raises SettingsError where the settings do not let it.
+    """
+    if app_token is None:
+        yield WayIn(None, tuple(event_routes(app, signing_secret)))
+        return
+    async with open_socket(app, app_token, patience) as socket:
+        yield WayIn(socket, ())
 
 
 def event_routes(app: AsyncApp, signing_secret: str | None) -> list[web.RouteDef]:

@@ -18,11 +18,10 @@ from bot.playground.slack import Limits, LocalSlack
 from bot.playground.slack.delivery import signature
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import build_app, event_routes, open_client
+from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.listeners import FollowUps, Listeners, add_listeners
-from bot.slack.socket import open_socket
 from bot.slack.web import SlackWeb
 
 if TYPE_CHECKING:
@@ -132,19 +131,20 @@ async def entrance(
         agent = Agent(web, asyncio.get_running_loop().time)
         commands = Commands(inbox, Hints(), slack.team)
         add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
-        async with way_in(app, slack, http=http):
+        async with let_in(app, slack, http=http):
             yield Entrance(slack, inbox, turns, redelivered)
             await inbox.settle()
 
 
 @asynccontextmanager
-async def way_in(app: AsyncApp, slack: LocalSlack, *, http: bool) -> AsyncIterator[None]:
-    if not http:
-        async with open_socket(app, slack.app_token):
-            yield
-        return
-    async with open_server(event_routes(app, slack.signing_secret), "127.0.0.1", 0) as port:
-        slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+async def let_in(app: AsyncApp, slack: LocalSlack, *, http: bool) -> AsyncIterator[None]:
+    async with (
+        open_way_in(app, None if http else slack.app_token, slack.signing_secret) as way_in,
+        open_server(way_in.routes, "127.0.0.1", 0) as port,
+    ):
+        if http:
+            slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        await slack.until_connected()
         yield
 
 
@@ -331,17 +331,22 @@ async def test_only_slack_itself_may_post_events() -> None:
     assert huge == 413
 
 
-async def test_what_cannot_be_connected_is_said_plainly() -> None:
+@pytest.mark.parametrize(
+    ("app_token", "words"),
+    [
+        (None, "SLACK_SIGNING_SECRET is missing"),
+        ("xapp-wrong", r"SLACK_APP_TOKEN .* \(invalid_auth"),
+    ],
+)
+async def test_what_cannot_be_connected_is_said_plainly(app_token: str | None, words: str) -> None:
     async with (
         LocalSlack.start() as slack,
         open_client(slack.bot_token, slack.api_url) as client,
     ):
         app = build_app(client, Bot("U", "B", "T"), None)
-        with pytest.raises(SettingsError, match=r"SLACK_APP_TOKEN .* \(invalid_auth"):
-            async with open_socket(app, "xapp-wrong"):
+        with pytest.raises(SettingsError, match=words):
+            async with open_way_in(app, app_token, None):
                 pass
-        with pytest.raises(SettingsError, match="SLACK_SIGNING_SECRET is missing"):
-            event_routes(app, None)
 
 
 async def test_variables_that_libraries_read_by_themselves_change_nothing(

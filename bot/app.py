@@ -9,15 +9,19 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.errors import SettingsError, SlackError, SlackRefused
+from bot.errors import ConnectionLost, SettingsError, SlackError, SlackRefused
+from bot.exposition import exposition
+from bot.health import Health, health_routes, open_server
 from bot.log import bound
+from bot.metrics import Metrics
 from bot.responses.client import ResponsesClient, open_http
 from bot.responses.request import RequestOptions, answer_instructions
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
-from bot.slack.connection import build_app, open_client, open_connection
+from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.identity import People
@@ -27,6 +31,7 @@ from bot.slack.replies import Replies
 from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.slack.words import help_words
+from bot.store.checks import check_database, check_migrations
 from bot.store.database import open_database
 from bot.store.leases import Beat, hold_lease
 from bot.store.messages import MessageStore
@@ -37,15 +42,19 @@ from bot.turns.inbox import Inbox
 from bot.turns.run import TurnRunner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from contextlib import AbstractContextManager
 
     from pydantic import SecretStr
 
     from bot.settings import Settings
+    from bot.slack.connection import WayIn
+    from bot.slack.socket import Patience
     from bot.store.leases import Heir
     from bot.turns.question import Question
     from bot.turns.turn import Turn
+
+    Checks = Mapping[str, Callable[[], Awaitable[str]]]
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +66,9 @@ class Running:
     """A bot that is running."""
 
     inbox: Inbox
-    port: int | None  #: where it listens, in HTTP mode
+    port: int | None  #: where it listens, if it does
+    way_in: WayIn  #: for Slack
+    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +78,54 @@ class Stores:
     turns: TurnStore
     messages: MessageStore
     name_heir: Callable[[Heir], None]
+    checks: Checks
 
 
-async def run(settings: Settings) -> None:
-    """Run the bot until it is told to stop."""
-    async with open_bot(settings):
+async def run(settings: Settings, patience: Patience | None = None) -> None:
+    """Run the bot until it is told to stop. Raises ConnectionLost where Slack is heard no more."""
+    async with open_bot(settings, patience=patience) as bot:
+        stop = _stop_signal()
         log.info("ready")
-        await until_stopped()
+        if not await _comes_first(stop.wait(), bot.way_in.lost()):
+            log.critical("slack is heard no more; ending, to be started anew")
+            raise ConnectionLost
         log.info("stopping; what is being answered is finished first")
+
+
+async def _comes_first(one: Awaitable[object], other: Awaitable[object]) -> bool:
+    both = [asyncio.ensure_future(each) for each in (one, other)]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return both[0].done()
+    finally:
+        for each in both:
+            each.cancel()
 
 
 async def until_stopped() -> None:
     """Wait for SIGTERM or SIGINT."""
+    await _stop_signal().wait()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, pacing: Pacing | None = None, beat: Beat | None = None
+    settings: Settings,
+    pacing: Pacing | None = None,
+    beat: Beat | None = None,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Running]:
     """Run a bot. Raises SettingsError where the settings do not let it."""
     async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
+        enter, metrics = stack.enter_async_context, Metrics(time.time())
         stores = await enter(_open_stores(settings, beat or Beat()))
         # Before the client of Slack, which takes a proxy's address away where Slack is local.
         http = await enter(
@@ -108,35 +141,54 @@ async def open_bot(
         bot, agent = await _who_am_i(web), Agent(web, time.monotonic)
         pacing, words = pacing or Pacing(), help_words(bot.user, _command(settings))
         roots = Roots(web, pacing, stores.messages, hints)
-        replies = Replies(web, pacing, stores.messages, agent, roots, bot.user, words)
+        replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
         model = ResponsesClient(http, _request_options(settings, bot))
-        runner = TurnRunner(replies, people, model, stores.turns, time.monotonic)
-        inbox = Inbox(stores.turns, _Bound(runner))
+        runner = TurnRunner(replies, people, model, stores.turns, metrics, time.monotonic)
+        inbox = Inbox(stores.turns, _Bound(runner), metrics)
         stack.push_async_callback(inbox.close, GRACE_SECONDS)
         stores.name_heir(inbox)
-        commands = Commands(inbox, hints, bot.team)
-        listeners = Listeners(bot, inbox, stores.turns, agent, commands, settings.follow_ups)
-        app = build_app(client, bot, _secret(settings.slack_signing_secret))
-        add_listeners(app, listeners)
-        connection = open_connection(
-            app,
-            app_token=_secret(settings.slack_app_token),
-            signing_secret=_secret(settings.slack_signing_secret),
-            host=settings.host,
-            port=settings.listen_port or 0,
+        commands, secret = Commands(inbox, hints, bot.team), _secret(settings.slack_signing_secret)
+        app = build_app(client, bot, secret, metrics.redelivered.add)
+        turns, follow_ups = stores.turns, settings.follow_ups
+        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
+        way_in = await enter(
+            open_way_in(app, _secret(settings.slack_app_token), secret, patience)
         )
-        yield Running(inbox, await enter(connection))
+        port = await enter(_open_server(settings, way_in, stores.checks, metrics))
+        yield Running(inbox, port, way_in, metrics)
 
 
 @asynccontextmanager
 async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
     async with open_database(settings.database_url) as database:
         await upgrade(database)
+        checks = {
+            "database": partial(check_database, database),
+            "migrations": partial(check_migrations, database),
+        }
         tenure = Tenure(time.monotonic)
         async with hold_lease(database, tenure, beat, time.monotonic) as name_heir:
             turns = TurnStore(database, tenure, _now)
-            yield Stores(turns, MessageStore(database, tenure, _now), name_heir)
+            yield Stores(turns, MessageStore(database, tenure, _now), name_heir, checks)
+
+
+@asynccontextmanager
+async def _open_server(
+    settings: Settings, way_in: WayIn, checks: Checks, metrics: Metrics
+) -> AsyncIterator[int | None]:
+    """Listen where a port is needed or wanted; yields it."""
+    if settings.listen_port is None:
+        yield None
+        return
+    health = Health(
+        checks={**checks, "slack": way_in.check},
+        heard_seconds_ago=way_in.heard_seconds_ago,
+        metrics=lambda: exposition(metrics, way_in.heard_seconds_ago()),
+    )
+    routes = [*health_routes(health), *way_in.routes]
+    async with open_server(routes, settings.host, settings.listen_port) as port:
+        yield port
 
 
 async def _who_am_i(web: SlackWeb) -> Bot:

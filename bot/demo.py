@@ -38,6 +38,7 @@ async def demo(*, once: str | None, port: int) -> None:
                 "SLACK_APP_TOKEN": slack.app_token,
                 "SLACK_API_URL": slack.api_url,
                 "DATABASE_URL": f"sqlite+aiosqlite:///{Path(folder) / 'footnote.db'}",
+                "PORT": "",  # which the environment may set for another
                 **responses,
             }
             async with open_bot(load_settings(None, **given)):

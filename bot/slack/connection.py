@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
-BODY_BYTES = 1024 * 1024  # an event is some kilobytes
 RETRY_NUMBER = "x-slack-retry-num"  # a header; Bolt makes one of Socket Mode's field
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 # Bolt takes these by itself. The first two make an OAuth app of it, which drops its token without a
@@ -181,61 +180,6 @@ def event_routes(app: AsyncApp, signing_secret: str | None) -> list[web.RouteDef
             return web.Response()
 
     return [web.post(EVENTS_PATH, on_event)]
-
-
-@asynccontextmanager
-async def open_connection(
-    app: AsyncApp, *, app_token: str | None, signing_secret: str | None, host: str, port: int
-) -> AsyncIterator[int | None]:
-    """Receive events over Socket Mode if there is an app token, else as posts; yields the port.
-
-    Raises SettingsError where the settings do not let it.
-    """
-    if app_token is not None:
-        async with open_socket(app, app_token):
-            yield None
-    else:
-        async with open_server(app, signing_secret, host, port) as bound:
-            yield bound
-
-
-@asynccontextmanager
-async def open_server(
-    app: AsyncApp, signing_secret: str | None, host: str, port: int
-) -> AsyncIterator[int]:
-    """Receive events as signed posts; yields the port. Bolt answers 401 to a bad signature."""
-    if not signing_secret:
-        raise SettingsError("SLACK_SIGNING_SECRET is missing: without it anybody could post events")
-    runner = web.AppRunner(_server(app), access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise SettingsError(f"PORT {port} cannot be listened on: {error.strerror}") from error
-        bound = int(runner.addresses[0][1])
-        log.info("listening for slack", extra={"port": bound})
-        yield bound
-    finally:
-        await runner.cleanup()
-
-
-def _server(app: AsyncApp) -> web.Application:
-    async def on_event(request: web.Request) -> web.Response:
-        try:
-            bolt_request = await to_bolt_request(request)
-            return await to_aiohttp_response(await app.async_dispatch(bolt_request))
-        except UNREADABLE as error:
-            log_skipped(type(error).__name__, None)
-            return web.Response()
-
-    async def on_health(_request: web.Request) -> web.Response:
-        return web.Response(text="ok")
-
-    server = web.Application(client_max_size=BODY_BYTES)
-    server.router.add_post(EVENTS_PATH, on_event)
-    server.router.add_get("/healthz", on_health)
-    return server
 
 
 def _is_loopback(url: str) -> bool:

@@ -16,6 +16,7 @@ from bot.turns.turn import TurnLost
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bot.metrics import Metrics
     from bot.slack.agent import Agent
     from bot.slack.pacing import Pacing
     from bot.slack.place import Steps
@@ -34,6 +35,7 @@ class Replies:
     steps: Steps
     agent: Agent
     roots: Roots
+    metrics: Metrics
     bot_user: str
     help_words: str
 
@@ -44,7 +46,7 @@ class Replies:
         reply = ThreadReply(place, turn, self.help_words)
         with self.pacing.live_reply():
             reply.open()
-            title = asyncio.create_task(self._name_thread(turn, reply))
+            greeting = asyncio.create_task(self._greet(turn, reply))
             try:
                 yield reply
             except (TurnLost, StoreUnreachable):
@@ -55,7 +57,7 @@ class Replies:
                 raise
             finally:
                 await reply.abandon()
-                await asyncio.wait({title})
+                await asyncio.wait({greeting})
 
     async def wait(self, question: Question) -> None:
         """Tell a thread that a question waits there."""
@@ -65,8 +67,10 @@ class Replies:
         """Post the thread of a question that a command asked."""
         return await self.roots.place(turn)
 
-    async def _name_thread(self, turn: Turn, reply: ThreadReply) -> None:
-        question = turn.question
+    async def _greet(self, turn: Turn, reply: ThreadReply) -> None:
+        """Note when the first sign is there, and name the thread, whose session it has made."""
+        question, began = turn.question, self.pacing.clock()
+        await reply.is_open.wait()
+        self.metrics.first_sign_seconds.observe(self.pacing.clock() - began)
         if question.is_root and turn.epoch <= 1 and not question.wants_help:
-            await reply.is_open.wait()  # which makes the session that is named
             await self.agent.title(question.thread, plain(question.text, {}))

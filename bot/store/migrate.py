@@ -50,7 +50,7 @@ async def pending(database: Database) -> tuple[str, ...]:
 
 async def is_current(database: Database) -> bool:
     """Whether there is nothing to apply."""
-    return await database.run(_applied) == newest()
+    return await database.run(applied) == newest()
 
 
 def newest() -> str:
@@ -59,11 +59,12 @@ def newest() -> str:
     return max(names, default="").partition("_")[0]
 
 
-def _applied(connection: Connection) -> str | None:
+def applied(connection: Connection) -> str | None:
+    """Return the revision that the tables are at; None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    applied: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return applied
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _upgrade(connection: Connection, to: str) -> None:

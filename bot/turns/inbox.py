@@ -15,6 +15,7 @@ from bot.errors import FootnoteError
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine
 
+    from bot.metrics import Metrics
     from bot.turns.question import Question, Thread
     from bot.turns.turn import Taken, Turn
 
@@ -81,9 +82,10 @@ class Work(Protocol):
 class Inbox:
     """Owns the tasks that answer. Within a thread, the earlier question is answered first."""
 
-    def __init__(self, store: Store, work: Work) -> None:
+    def __init__(self, store: Store, work: Work, metrics: Metrics) -> None:
         self._store = store
         self._work = work
+        self._metrics = metrics
         self._running: dict[int, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -98,7 +100,9 @@ class Inbox:
         taken = await self._store.take(question)
         if taken is None:
             log.info("question already taken", extra={"ts": question.ts})
+            self._metrics.duplicates.add()
             return False
+        self._metrics.taken.add()
         if not self._begin(taken):
             self.own(self._work.wait(question))
         return True
@@ -107,7 +111,9 @@ class Inbox:
         """Take in a question whose thread is still to be posted; False when it was taken before."""
         turn = await self._store.take_to_place(question)
         if turn is None:
+            self._metrics.duplicates.add()
             return False
+        self._metrics.taken.add()
         self._start(turn)
         return True
 
@@ -130,6 +136,7 @@ class Inbox:
         found = 0
         for turn in await self._store.recover(tuple(self._running)):
             log.warning("turn taken over", extra={"turn": turn.id, "attempt": turn.attempt})
+            self._metrics.taken_over.add()
             self._start(turn)
             found += 1
         for thread in await self._store.stranded():
@@ -180,10 +187,8 @@ class Inbox:
     async def _run(self, turn: Turn) -> None:
         """Run a turn, and have the next one of its thread begin."""
         try:
-            if turn.question.has_thread:
-                await self._work.run(turn)
-            else:
-                await self._place(turn)
+            with self._metrics.running.during():
+                await (self._work.run if turn.question.has_thread else self._place)(turn)
         except Exception:  # the thread's next question must not wait for ever
             log.exception("turn ended in an unforeseen way", extra={"turn": turn.id})
         if not self._closing:

@@ -33,6 +33,7 @@ from bot.turns.turn import TurnLost
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from bot.metrics import Metrics
     from bot.turns.answer import Part, Search
     from bot.turns.pieces import Piece
     from bot.turns.question import Asked, Question
@@ -151,6 +152,7 @@ class TurnRunner:
     people: People
     model: Model
     store: Store
+    metrics: Metrics
     clock: Callable[[], float]  #: seconds, for the time an answer took
 
     async def run(self, turn: Turn) -> None:
@@ -165,7 +167,7 @@ class TurnRunner:
             raise
         except Exception as error:  # the twin of the one below: not even a failure could be told
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})
-            await self.store.fail_turn(turn, error)
+            await self._record_failure(turn, error)
 
     async def place(self, turn: Turn) -> Question | None:
         """Post the thread of a question that a command asked; None when it cannot be had."""
@@ -179,7 +181,7 @@ class TurnRunner:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
             _log_failure(turn, error)
-            await self.store.fail_turn(turn, error)
+            await self._record_failure(turn, error)
             return None
 
     async def _placed(self, turn: Turn) -> Question | None:
@@ -204,12 +206,18 @@ class TurnRunner:
         except StoppedByUser:
             await reply.stopped()
             await self.store.stop_turn(turn)
+            self.metrics.stopped.add()
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
             _log_failure(turn, error)
             await _fail(reply, draft, error, str(turn.id))
-            await self.store.fail_turn(turn, error)
+            await self._record_failure(turn, error)
         else:
             await self.store.finish_turn(turn, answer)
+            self.metrics.answered.add()
+
+    async def _record_failure(self, turn: Turn, error: Exception) -> None:
+        await self.store.fail_turn(turn, error)
+        self.metrics.failed.add()
 
     async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
         if turn.is_given_up:
@@ -218,7 +226,7 @@ class TurnRunner:
             await reply.help()
             return None
         began = self.clock()
-        finished = await self._write(turn, reply, draft)
+        finished = await self._write(turn, reply, draft, began)
         await reply.write(draft.close())
         answer = Answer(
             finished=finished,
@@ -229,9 +237,10 @@ class TurnRunner:
             seconds=self.clock() - began,
         )
         await reply.finish(answer)
+        self.metrics.answer_seconds.observe(self.clock() - began)
         return answer
 
-    async def _write(self, turn: Turn, reply: Reply, draft: Draft) -> Finished:
+    async def _write(self, turn: Turn, reply: Reply, draft: Draft, began: float) -> Finished:
         """Pass the model's parts on as they come."""
         asked = await self.people.read(turn.question)
         await self.store.note_request(turn)
@@ -246,7 +255,10 @@ class TurnRunner:
                         await reply.show_search(key, search, failed=failed)
                     case Finished():
                         return part
-                await reply.write(draft.add(part))
+                pieces, is_first = draft.add(part), not draft.text
+                if pieces and is_first:
+                    self.metrics.first_text_seconds.observe(self.clock() - began)
+                await reply.write(pieces)
         raise ModelCutOff
 
 

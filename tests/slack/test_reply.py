@@ -9,6 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import FootnoteError, SlackRefused, SlackUnreachable, StoppedByUser
+from bot.metrics import Metrics
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
 from bot.slack.hints import Hints

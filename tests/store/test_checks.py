@@ -1,46 +1,35 @@
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
-from bot.store.checks import applied_revisions, check_database, check_migrations
-from bot.store.engine import open_engine
-from bot.store.migrate import downgrade
+from bot.store.checks import check_database, check_migrations
+from bot.store.database import open_file
+from bot.store.migrate import downgrade, newest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from bot.store.database import Database
 
 
-async def test_a_database_that_answers_is_well(engine: AsyncEngine) -> None:
-    assert await check_database(engine) == "ok"
+async def test_a_database_that_answers_is_well(database: Database) -> None:
+    assert await check_database(database) == "ok"
+    assert await check_migrations(database) == "ok"
 
 
-async def test_it_is_well_while_another_process_writes(engine: AsyncEngine, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "footnote.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        needed = await applied_revisions(engine)
+@pytest.mark.parametrize(("to", "found"), [("base", "nothing"), ("0001", "0001")])
+async def test_tables_that_another_version_took_back_are_told(
+    database: Database, to: str, found: str
+) -> None:
+    await downgrade(database, to)
 
-        assert await check_database(engine) == "ok"
-        assert await check_migrations(engine, needed) == "ok"
-
-
-async def test_tables_that_another_version_took_back_are_told(engine: AsyncEngine) -> None:
-    needed = await applied_revisions(engine)
-    await downgrade(engine)
-
-    assert await check_migrations(engine, needed) == f"at nothing, and {needed[0]} is needed"
+    assert await check_migrations(database) == f"at {found}, and {newest()} is needed"
 
 
-async def test_a_file_that_is_no_database_any_more_raises(url: str, tmp_path: Path) -> None:
-    async with open_engine(url) as engine:
-        await engine.dispose()  # or what is open would go on being read
-        (tmp_path / "footnote.db").unlink()
-        (tmp_path / "footnote.db").mkdir()
-        with pytest.raises(OperationalError):
-            await check_database(engine)
+async def test_a_database_that_is_closed_raises(tmp_path: Path) -> None:
+    async with open_file(f"{tmp_path}/footnote.db") as database:
+        await check_database(database)
+    with pytest.raises(ValueError, match="closed"):
+        await check_database(database)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.errors import StoreUnreachable
+from bot.metrics import Metrics
 from bot.turns.inbox import Inbox
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Turn, TurnState
@@ -67,7 +68,7 @@ async def settled() -> None:
 
 async def test_a_question_is_taken_once_however_often_it_comes() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     taken = [await inbox.take(a_question()) for _ in range(3)]
     runs.end("100.000200")
     await runs.until(ended=1)
@@ -79,7 +80,7 @@ async def test_a_question_is_taken_once_however_often_it_comes() -> None:
 
 async def test_questions_of_one_thread_run_one_after_another_in_the_order_of_their_ts() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     for ts in ("100.1", "100.3", "100.2"):
         await inbox.take(a_question(ts=ts))
     await runs.until(begun=1)
@@ -94,7 +95,7 @@ async def test_questions_of_one_thread_run_one_after_another_in_the_order_of_the
 
 async def test_questions_of_other_threads_run_at_once() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     for number in range(20):
         thread = Thread(team="T1", channel="C1", thread_ts=f"{number}.0")
         await inbox.take(replace(a_question(ts=f"{number}.1"), thread=thread))
@@ -108,7 +109,7 @@ async def test_questions_of_other_threads_run_at_once() -> None:
 
 async def test_a_turn_that_breaks_does_not_hold_up_the_next_one() -> None:
     runs = Runs(failing={"100.1"})
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question(ts="100.1"))
     await inbox.take(a_question(ts="100.2"))
     runs.end("100.1")
@@ -120,7 +121,7 @@ async def test_a_turn_that_breaks_does_not_hold_up_the_next_one() -> None:
 
 
 async def test_a_store_that_fails_makes_the_delivery_fail_so_that_it_comes_again() -> None:
-    inbox = Inbox(FakeStore(failing={"take": OSError("disk full")}), Runs())
+    inbox = Inbox(FakeStore(failing={"take": OSError("disk full")}), Runs(), Metrics(0.0))
 
     with pytest.raises(OSError, match="disk full"):
         await inbox.take(a_question())
@@ -128,7 +129,7 @@ async def test_a_store_that_fails_makes_the_delivery_fail_so_that_it_comes_again
 
 async def test_closing_waits_for_what_runs_and_interrupts_it_when_the_time_is_up() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question())
     await runs.until(begun=1)
     await inbox.close(0.01)
@@ -138,7 +139,7 @@ async def test_closing_waits_for_what_runs_and_interrupts_it_when_the_time_is_up
 
 async def test_closing_begins_nothing_that_waits() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question(ts="100.1"))
     await inbox.take(a_question(ts="100.2"))
     await runs.until(begun=1)
@@ -149,12 +150,12 @@ async def test_closing_begins_nothing_that_waits() -> None:
 
 
 async def test_closing_with_nothing_running_is_at_once() -> None:
-    await Inbox(FakeStore(), Runs()).close(60)
+    await Inbox(FakeStore(), Runs(), Metrics(0.0)).close(60)
 
 
 async def test_a_question_that_waits_says_so_in_its_thread() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question(ts="100.1"))
     await inbox.take(a_question(ts="100.2"))
     await inbox.close(0.01)
@@ -164,7 +165,7 @@ async def test_a_question_that_waits_says_so_in_its_thread() -> None:
 
 async def test_what_dead_processes_left_is_gone_on_with_once() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     runs.store.left = [Turn(9, a_question(ts="100.9"), None, epoch=2, attempt=2)]
     found = [await inbox.recover(), await inbox.recover()]
     await runs.until(begun=1)
@@ -175,7 +176,7 @@ async def test_what_dead_processes_left_is_gone_on_with_once() -> None:
 
 async def test_what_is_running_here_is_not_taken_over() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question())
     runs.store.left = [Turn(1, a_question(), None)]
 
@@ -185,7 +186,7 @@ async def test_what_is_running_here_is_not_taken_over() -> None:
 
 async def test_a_thread_whose_next_turn_could_not_be_started_is_found_later() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     for ts in ("100.1", "100.2"):
         await inbox.take(a_question(ts=ts))
     await runs.until(begun=1)
@@ -203,7 +204,7 @@ async def test_a_thread_whose_next_turn_could_not_be_started_is_found_later() ->
 
 async def test_a_commands_question_is_answered_in_the_thread_that_is_posted_for_it() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     asked = a_question(ts="/1")
     asked = replace(asked, thread=replace(asked.thread, thread_ts=""))
     taken = [await inbox.take_to_place(asked) for _ in range(2)]
@@ -215,7 +216,7 @@ async def test_a_commands_question_is_answered_in_the_thread_that_is_posted_for_
 
 async def test_a_commands_question_that_can_be_posted_nowhere_is_not_run() -> None:
     runs = Runs(may_be_placed=False)
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     asked = a_question(ts="/1")
     await inbox.take_to_place(replace(asked, thread=replace(asked.thread, thread_ts="")))
     await inbox.close(1)
@@ -225,7 +226,7 @@ async def test_a_commands_question_that_can_be_posted_nowhere_is_not_run() -> No
 
 async def test_what_failed_is_answered_once_more_when_somebody_wishes_it_and_only_then() -> None:
     runs = Runs(failing={"100.1"})
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question(ts="100.1"))
     refused = await inbox.try_again(1)  # while it runs
     runs.end("100.1")
@@ -242,7 +243,7 @@ async def test_what_failed_is_answered_once_more_when_somebody_wishes_it_and_onl
 
 async def test_a_question_that_is_deleted_while_it_waits_is_not_answered() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     for ts in ("100.1", "100.2"):
         await inbox.take(a_question(ts=ts))
     for ts in ("100.1", "100.2", "100.3"):  # one that runs, one that waits, one nobody asked
@@ -256,7 +257,7 @@ async def test_a_question_that_is_deleted_while_it_waits_is_not_answered() -> No
 
 async def test_everything_is_dropped_at_once_when_others_may_be_working_on_it() -> None:
     runs = Runs()
-    inbox = Inbox(runs.store, runs)
+    inbox = Inbox(runs.store, runs, Metrics(0.0))
     await inbox.take(a_question())
     await runs.until(begun=1)
     inbox.drop()
@@ -272,7 +273,7 @@ async def test_work_beside_the_answers_that_breaks_harms_nothing(
     async def broken() -> None:
         raise RuntimeError
 
-    inbox = Inbox(FakeStore(), Runs())
+    inbox = Inbox(FakeStore(), Runs(), Metrics(0.0))
     inbox.own(broken())
     await inbox.close(1)
 

@@ -16,6 +16,7 @@ from bot.errors import (
     StoreUnreachable,
     TurnInterrupted,
 )
+from bot.metrics import Metrics
 from bot.turns.answer import (
     EMPTY,
     NO_ROOM,
@@ -56,7 +57,7 @@ async def run(
 ) -> tuple[FakeSlack, FakeStore]:
     slack, store = slack or FakeSlack(), store or FakeStore()
     clock = itertools.count(10.0, 2.5)
-    runner = TurnRunner(slack, slack, model, store, lambda: next(clock))
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: next(clock))
     await runner.run(Turn(7, a_question(text), "resp_0"))
     return slack, store
 
@@ -178,7 +179,7 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
 
     started = asyncio.Event()
     slack, store = FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, slack, Endless(PARTS[:2]), store, lambda: 0.0)
+    runner = TurnRunner(slack, slack, Endless(PARTS[:2]), store, Metrics(0.0), lambda: 0.0)
     task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
     await started.wait()
     task.cancel()
@@ -207,7 +208,7 @@ async def test_who_has_lost_a_turn_says_nothing_and_records_nothing_more(lost: E
 
 async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_asked() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, slack, model, store, lambda: 0.0)
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: 0.0)
     await runner.run(Turn(7, a_question(), None, epoch=4, attempt=ATTEMPTS + 1))
 
     assert model.asked == []
@@ -220,7 +221,7 @@ async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed(
     attempt: int,
 ) -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
-    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, lambda: 0.0)
+    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
     placed = await runner.place(Turn(7, a_question(), None, attempt=attempt))
 
     error = "SlackRefused" if attempt == 1 else "TurnInterrupted"
@@ -229,7 +230,7 @@ async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed(
 
 async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
     slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
-    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, lambda: 0.0)
+    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
 
     assert await runner.place(Turn(7, a_question(), None)) is None
     assert store.ends == []

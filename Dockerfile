@@ -21,14 +21,16 @@ RUN .venv/bin/python -m compileall -q bot migrations
 
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    PORT=3000 \
     DATABASE_URL=sqlite+aiosqlite:////data/footnote.db
 USER footnote
 VOLUME /data
 EXPOSE 3000
 
-# In HTTP mode the bot says on its port that it is well. In Socket Mode it has no port, and when its
-# process ends, the container does: there is nothing more to ask. This reads the environment only.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD test -n "$SLACK_APP_TOKEN" || \
+# The bot says on its port that it lives. In Socket Mode without a port there is nothing to ask: when
+# its process ends, the container does. This reads the environment only.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD \
+  test -n "$SLACK_APP_TOKEN" && test -z "$PORT" || \
   python -c 'import http.client, os, sys; \
     port = int(os.environ.get("PORT") or 3000); \
     server = http.client.HTTPConnection("127.0.0.1", port, timeout=4); \

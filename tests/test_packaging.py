@@ -141,7 +141,7 @@ def test_the_image_runs_the_bot_as_nobody_special_with_its_database_on_a_volume(
     assert instructions("STOPSIGNAL") == ["SIGTERM"]
     assert json.loads(instructions("CMD")[0]) == ["python", "-m", "bot", "run"]
     assert len(instructions("FROM")) == 2
-    assert instructions("EXPOSE") == [str(HTTP_PORT)]
+    assert instructions("EXPOSE") == re.findall(r" PORT=(\d+)", DOCKERFILE) == [str(HTTP_PORT)]
 
 
 @asynccontextmanager
@@ -176,23 +176,24 @@ async def is_healthy(**environment: str) -> bool:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-async def test_in_http_mode_the_bot_is_asked_whether_it_is_well(status: int, healthy: bool) -> None:
+@pytest.mark.parametrize("mode", [{}, {"SLACK_APP_TOKEN": "xapp-1"}], ids=["http", "socket"])
+async def test_a_bot_with_a_port_is_asked_whether_it_is_well(
+    mode: dict[str, str], status: int, healthy: bool
+) -> None:
     async with served(status) as port:
-        assert await is_healthy(PORT=port) is healthy
+        assert await is_healthy(PORT=port, **mode) is healthy
 
 
-async def test_in_http_mode_a_bot_that_does_not_listen_is_not_well() -> None:
+@pytest.mark.parametrize("mode", [{}, {"SLACK_APP_TOKEN": "xapp-1"}], ids=["http", "socket"])
+async def test_a_bot_that_does_not_listen_on_its_port_is_not_well(mode: dict[str, str]) -> None:
     async with served(200) as port:
         pass
 
-    assert await is_healthy(PORT=port) is False
+    assert await is_healthy(PORT=port, **mode) is False
 
 
-async def test_in_socket_mode_a_bot_that_runs_is_well() -> None:
-    async with served(200) as port:
-        pass
-
-    assert await is_healthy(PORT=port, SLACK_APP_TOKEN="xapp-1") is True
+async def test_in_socket_mode_a_bot_without_a_port_is_well_while_it_runs() -> None:
+    assert await is_healthy(PORT="", SLACK_APP_TOKEN="xapp-1") is True
 
 
 EXAMPLE = (ROOT / ".env.example").read_text()

@@ -152,9 +152,7 @@ async def open_bot(
         app = build_app(client, bot, secret, metrics.redelivered.add)
         turns, follow_ups = stores.turns, settings.follow_ups
         add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
-        way_in = await enter(
-            open_way_in(app, _secret(settings.slack_app_token), secret, patience)
-        )
+        way_in = await enter(open_way_in(app, _secret(settings.slack_app_token), secret, patience))
         port = await enter(_open_server(settings, way_in, stores.checks, metrics))
         yield Running(inbox, port, way_in, metrics)
 

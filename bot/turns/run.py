@@ -255,7 +255,8 @@ class TurnRunner:
                         await reply.show_search(key, search, failed=failed)
                     case Finished():
                         return part
-                pieces, is_first = draft.add(part), not draft.text
+                is_first = not draft.text
+                pieces = draft.add(part)
                 if pieces and is_first:
                     self.metrics.first_text_seconds.observe(self.clock() - began)
                 await reply.write(pieces)

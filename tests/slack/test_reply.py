@@ -62,7 +62,9 @@ class Stage:
         self.steps = FakeSteps()
         roots = Roots(web, pacing, self.steps, Hints())
         agent, help_words = Agent(web, clock), "Ask me things."
-        self._replies = Replies(web, pacing, self.steps, agent, roots, slack.bot_user, help_words)
+        self._replies = Replies(
+            web, pacing, self.steps, agent, roots, Metrics(0.0), slack.bot_user, help_words
+        )
 
     def open_reply(self, turn: Turn | None = None) -> AbstractAsyncContextManager[ThreadReply]:
         return self._replies.open_reply(turn or Turn(5, self.question, None))

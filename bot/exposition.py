@@ -84,11 +84,11 @@ def _turns(metrics: Metrics) -> Iterator[Family]:
 
 
 def _durations(metrics: Metrics) -> Iterator[Family]:
-    about = "From a question's arrival to the first sign in its thread, in seconds."
+    about = "From a turn's start to the first sign in its thread, in seconds."
     yield histogram("footnote_first_sign_seconds", about, metrics.first_sign_seconds)
-    about = "From a question's arrival to the first words of its answer, in seconds."
+    about = "From a turn's start to the first words of its answer, in seconds."
     yield histogram("footnote_first_text_seconds", about, metrics.first_text_seconds)
-    about = "From a question's arrival to the end of its answer, in seconds."
+    about = "From a turn's start to the end of its answer, in seconds."
     yield histogram("footnote_answer_seconds", about, metrics.answer_seconds)
 
 

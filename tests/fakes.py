@@ -29,6 +29,11 @@ class FakeModel:
     parts: Sequence[Part | Exception] = ()
     asked: list[tuple[Asked, Turn]] = field(default_factory=list)
     hung_up: int = 0
+    seconds: float = 10.0
+
+    def clock(self) -> float:
+        """Half a second passes with each part."""
+        return self.seconds
 
     async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
         self.asked.append((asked, turn))
@@ -36,6 +41,7 @@ class FakeModel:
             for part in self.parts:
                 if isinstance(part, Exception):
                     raise part
+                self.seconds += 0.5
                 yield part
                 await asyncio.sleep(0)
         finally:

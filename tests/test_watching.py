@@ -16,6 +16,7 @@ from bot.app import run
 from bot.errors import ConnectionLost
 from bot.playground.responses import LocalResponses, Profile
 from bot.playground.slack import LocalSlack
+from bot.playground.slack.delivery import signature
 from bot.settings import load_settings
 from bot.slack.socket import Patience
 from bot.store.database import open_file
@@ -81,6 +82,18 @@ async def test_the_metrics_say_nothing_of_who_asked_what(stage: Stage) -> None:
     assert found["process_start_time_seconds"]["process_start_time_seconds{}"] > 1.7e9
     for private in ("citation", stage.you, stage.general, root, stage.slack.team):
         assert private not in text
+
+
+async def test_what_slack_delivers_once_more_is_counted(tmp_path: Path) -> None:
+    body = b'{"type":"event_callback","team_id":"T1","event":{"type":"team_join"}}'
+    async with open_stage(tmp_path, http=True) as stage, aiohttp.ClientSession() as session:
+        headers = {"Content-Type": "application/json", "x-slack-retry-num": "1"}
+        headers |= signature(stage.slack.signing_secret, body)
+        async with session.post(str(stage.slack.events_url), data=body, headers=headers) as answer:
+            assert answer.status == 200
+        _, text = await get(stage, "/metrics")
+
+    assert "\nfootnote_redelivered_total 1\n" in text
 
 
 async def test_a_turn_runs_until_it_has_ended(tmp_path: Path) -> None:

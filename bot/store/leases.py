@@ -7,7 +7,6 @@ before the others may begin with its turns, as its own clock started earlier tha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from contextlib import asynccontextmanager
@@ -72,8 +71,10 @@ async def hold_lease(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(FootnoteError):  # else it lapses
+        try:
             await lease.leave()
+        except Exception as error:  # noqa: BLE001 - then it lapses
+            log.warning("the lease could not be given up", extra={"error": type(error).__name__})
 
 
 class _Lease:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,15 +180,17 @@ async def test_a_slack_that_opens_no_socket_for_a_while_is_asked_again() -> None
         lost.cancel()
 
 
-async def test_a_slack_that_opens_no_socket_for_too_long_is_lost() -> None:
+async def test_a_slack_that_opens_no_socket_for_too_long_is_asked_in_pauses_and_then_lost() -> None:
     async with a_line() as line:
         line.slack.fail(OPEN, error="internal_error", times=1_000)
         line.slack.go_deaf()
         line.clock.now += 30
-        await line.until_asked(3)
+        await line.until_asked(4)
         line.clock.now += 90
         await within(line.socket.lost())
+        asked = [call.at for call in line.slack.calls_of(OPEN)[1:]]
 
+        assert min(later - at for at, later in pairwise(asked)) >= OURS.look
         assert await line.socket.check() == "silent for 120 seconds"
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 
@@ -56,8 +55,7 @@ async def run(
     text: str = "How far is the moon?",
 ) -> tuple[FakeSlack, FakeStore]:
     slack, store = slack or FakeSlack(), store or FakeStore()
-    clock = itertools.count(10.0, 2.5)
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: next(clock))
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock)
     await runner.run(Turn(7, a_question(text), "resp_0"))
     return slack, store
 
@@ -81,7 +79,7 @@ async def test_an_answer_is_shown_search_by_search_and_then_finished_with_its_ci
     assert [(c.number, c.title, c.site) for c in answer.citations] == [
         (1, "How far", "moon.example")
     ]
-    assert (answer.searches, answer.unlinked, answer.seconds) == ((SEARCH,), 0, 2.5)
+    assert (answer.searches, answer.unlinked, answer.seconds) == ((SEARCH,), 0, 3.5)
     assert store.ends == [("answered", 7)]
     assert store.responses == ["7:resp_1"]
     assert slack.left == 1

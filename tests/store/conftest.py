@@ -22,19 +22,35 @@ def url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path}/footnote.db"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database, of either kind."""
+    name = "url" if request.param == "sqlite" else "empty_postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database that is ready, or will be by a migration."""
+    return str(request.getfixturevalue("url" if request.param == "sqlite" else "postgres_url"))
+
+
 @pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with open_database(url) as database:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    async with open_database(migrated_url) as database:
         await upgrade(database)
         yield database
 
 
 @pytest.fixture
-async def other(database: Database, tmp_path: Path) -> AsyncIterator[Database]:
+async def other(database: Database, migrated_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     """The same database, as another process has it."""
-    del database  # it is there
-    async with open_file(f"{tmp_path}/footnote.db") as other:
-        yield other
+    if database.dialect == "sqlite":
+        async with open_file(f"{tmp_path}/footnote.db") as other:
+            yield other
+    else:
+        async with open_database(migrated_url) as other:
+            yield other
 
 
 @pytest.fixture

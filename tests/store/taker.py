@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from bot.store.database import open_file
+from bot.store.database import open_database, open_file
 from bot.store.migrate import upgrade
 from tests.store.examples import a_question, a_store
 
 
-async def main(file: str, count: int) -> None:
+async def main(url: str, count: int) -> None:
     """Open the database, wait for the word on standard input, say how many were won."""
-    async with open_file(file) as database:
+    file = url.removeprefix("sqlite+aiosqlite:///")
+    # Without the lock that keeps a second bot from a file.
+    opened = open_database(url) if file == url else open_file(file)
+    async with opened as database:
         await upgrade(database)
         print("ready", flush=True)  # noqa: T201 - read by the test
         sys.stdin.readline()

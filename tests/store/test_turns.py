@@ -87,12 +87,11 @@ class TestTaking:
         assert [sum(taken is not None for taken in pair) for pair in pairs] == [1] * 25
 
     async def test_of_three_processes_that_start_at_once_one_takes_each_question(
-        self, tmp_path: Path
+        self, migrated_url: str
     ) -> None:
-        file = f"{tmp_path}/footnote.db"
         processes = [
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.store.taker", file, "40"),
+                *(sys.executable, "-m", "tests.store.taker", migrated_url, "40"),
                 cwd=ROOT,
                 stdin=PIPE,
                 stdout=PIPE,

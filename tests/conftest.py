@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.store.database import open_database
+from bot.store.migrate import upgrade
+from tests.postgres import new_database, open_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL on which databases may be created."""
+    with open_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database with all tables, to be copied."""
+    with new_database(postgres_server) as url:
+        asyncio.run(_migrate(url))
+        yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """The address of a database without tables."""
+    with new_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """The address of a database with all tables, and nothing in them."""
+    with new_database(postgres_server, postgres_template) as url:
+        yield url
+
+
+async def _migrate(url: str) -> None:
+    async with open_database(url) as database:
+        await upgrade(database)

@@ -37,6 +37,9 @@ check: $(READY)
 bench: $(READY)  ## the bot beside the least that could do its work; DB=postgres, QUICK=1
 	@$(BIN)/python -m tests.bench
 
+crash: $(READY)  ## kills a bot so often while people ask: make crash KILLS=1000 SEED=7 DB=postgres
+	@$(BIN)/python -m tests.crash --kills $(or $(KILLS),100) --seed $(or $(SEED),1) --db $(or $(DB),sqlite)
+
 fix: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

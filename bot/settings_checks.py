@@ -148,6 +148,8 @@ def prose(file: Path) -> Path:
 
 def database(url: str) -> str:
     """Accept the address of an SQLite database."""
+    if url.startswith("postgresql+asyncpg://"):
+        return url
     if re.match(r"(?i)postgres(ql)?\b", url):
         raise ValueError(
             "PostgreSQL is not in this version: use SQLite, like sqlite+aiosqlite:///footnote.db"

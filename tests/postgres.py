@@ -143,12 +143,19 @@ def open_server() -> Iterator[str]:
 @contextmanager
 def new_database(server: str, template: str = "template1") -> Iterator[str]:
     """Make a database, as a copy of another one; drop it on leaving, whoever is connected."""
-    name = f"footnote_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    url = asyncio.run(create_database(server, template))
     try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        yield url
     finally:
+        name = make_url(url).database
         asyncio.run(_execute(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def create_database(server: str, template: str = "template1") -> str:
+    """Make a database, as a copy of another one, and return its address."""
+    name = f"footnote_{uuid.uuid4().hex[:12]}"
+    await _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 async def _execute(server: str, statement: str) -> None:

@@ -385,7 +385,7 @@ def _start_next() -> ReturningUpdate[Any]:
     is_busy = exists().where(_in_thread(busy), busy.c.state == TurnState.RUNNING)
     return (
         update(turns)
-        .where(turns.c.id == first, ~is_busy)
+        .where(turns.c.id == first, ~is_busy, ~_may_be_placed_here())
         .values(
             state=TurnState.RUNNING,
             owner=bindparam("new_owner"),
@@ -396,6 +396,23 @@ def _start_next() -> ReturningUpdate[Any]:
         )
         .returning(*TURN)
     )
+
+
+def _may_be_placed_here() -> ColumnElement[bool]:
+    """Select whether the root of the thread may be a command's question that is being placed.
+
+    Between Slack's showing a root and its record here, somebody may ask on in its thread.
+    """
+    root, placing = turns.alias("root"), turns.alias("placing")
+    is_known = exists().where(
+        root.c.team == bindparam("of_team"),
+        root.c.channel == bindparam("of_channel"),
+        root.c.ts == bindparam("of_thread_ts"),
+    )
+    is_placing = exists().where(
+        placing.c.team == bindparam("of_team"), placing.c.state == TurnState.PLACING
+    )
+    return and_(is_placing, ~is_known)
 
 
 def _stranded() -> Executable:

@@ -139,12 +139,7 @@ class Inbox:
             self._metrics.taken_over.add()
             self._start(turn)
             found += 1
-        for thread in await self._store.stranded():
-            started = await self._store.start_next(thread)
-            if started is not None:
-                self._start(started)
-                found += 1
-        return found
+        return found + await self._start_stranded()
 
     def own(self, work: Coroutine[None, None, None]) -> None:
         """Run something as a task that is waited for on closing."""
@@ -198,6 +193,15 @@ class Inbox:
         question = await self._work.place(turn)
         if question is not None:
             self._begin(await self._store.place(turn, question))
+        await self._start_stranded()  # whose root this might have been
+
+    async def _start_stranded(self) -> int:
+        """Start turns that wait where none runs; return how many."""
+        started = [await self._store.start_next(thread) for thread in await self._store.stranded()]
+        for turn in started:
+            if turn is not None:
+                self._start(turn)
+        return sum(turn is not None for turn in started)
 
     async def _start_next(self, thread: Thread) -> None:
         try:

@@ -148,6 +148,26 @@ class TestTaking:
         assert placed.turn is not None
         assert (placed.turn.id, placed.turn.question) == (turn.id, a_question())
 
+    async def test_who_asks_on_below_a_commands_question_is_answered_after_it(
+        self, store: TurnStore
+    ) -> None:
+        asked = a_question("/abc", thread=replace(THREAD, thread_ts=""))
+        turn = await store.take_to_place(asked)
+        assert turn is not None
+        follow_up = await taken(store, a_question("1726000001.1"))  # its root is there already
+        elsewhere = replace(THREAD, channel="C2", thread_ts="5.5")
+        other = await taken(store, a_question("6.6", thread=elsewhere))
+        placed = await store.place(turn, a_question())
+
+        assert (follow_up.turn, other.turn) == (None, None)  # either may be below it
+        assert placed.turn is not None
+        assert await store.stranded() == [elsewhere]
+        assert await store.start_next(elsewhere) is not None
+        await store.finish_turn(placed.turn, None)
+        following = await store.start_next(THREAD)
+        assert following is not None
+        assert following.id == follow_up.turn_id
+
     async def test_a_question_that_is_deleted_while_it_waits_is_stopped_and_no_other(
         self, store: TurnStore, database: Database
     ) -> None:

@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 25.0  # for answers that are being written when the bot is told to stop
-
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -146,7 +144,7 @@ async def open_bot(
         model = ResponsesClient(http, _request_options(settings, bot))
         runner = TurnRunner(replies, people, model, stores.turns, metrics, time.monotonic)
         inbox = Inbox(stores.turns, _Bound(runner), metrics)
-        stack.push_async_callback(inbox.close, GRACE_SECONDS)
+        stack.push_async_callback(inbox.close, settings.grace_seconds)
         stores.name_heir(inbox)
         commands, secret = Commands(inbox, hints, bot.team), _secret(settings.slack_signing_secret)
         app = build_app(client, bot, secret, metrics.redelivered.add)

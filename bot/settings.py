@@ -130,6 +130,7 @@ class Settings(LocalSettings):
     web_search_blocked_domains: Domains = ()
 
     follow_ups: Annotated[Literal["asker", "anyone", "mention"], AnyCase] = "asker"
+    grace_seconds: float = Field(default=25, ge=0, allow_inf_nan=False)
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Annotated[Literal["text", "json"], AnyCase] = "text"
 

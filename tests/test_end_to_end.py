@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from bot import errors
 from bot.playground.responses import LocalResponses, Profile, Scripted
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.pages import open_fence
-from bot.store.database import open_database
+from bot.slack.words import GOING_ON
+from bot.store.database import open_database, open_file
 from bot.store.migrate import upgrade
+from bot.store.tables import turns
 from bot.turns.question import Question, Thread
-from tests.stage import Stage, open_bot_between, open_stage
+from tests.stage import FAST, Stage, open_bot_between, open_stage
 from tests.store.examples import a_store
 
 if TYPE_CHECKING:
@@ -443,3 +446,75 @@ async def test_a_question_that_is_deleted_while_it_waits_is_not_answered(tmp_pat
 
     asked = [create["input"][0]["content"][0]["text"] for create in stage.responses.creates]
     assert [any(word in text for word in ("citation", "privacy")) for text in asked] == [True] * 2
+
+
+async def test_a_bot_that_is_stopped_hands_its_answer_over_and_the_next_one_finishes_it(
+    tmp_path: Path,
+) -> None:
+    async with (
+        LocalSlack.start(limits=FAST) as slack,
+        LocalResponses.start(profile=Profile(delta_seconds=0)) as responses,
+    ):
+        responses.stall_after(8)
+        async with open_bot_between(tmp_path, slack, responses, GRACE_SECONDS=0) as stage:
+            root = await stage.mention("How far is the moon?")
+            await slack.until(lambda s: s.thread(stage.general, root)[1:])
+        [_, left] = slack.thread(stage.general, root)
+        interrupted = left.streaming_state, GOING_ON in str(left.final_blocks)
+        responses.resume()
+        async with open_bot_between(tmp_path, slack, responses) as stage:
+            await slack.until(
+                lambda s: "Written by" in str(s.thread(stage.general, root)[1].blocks)
+            )
+
+    assert interrupted == ("completed", True)
+    assert [message.ts for message in slack.thread(stage.general, root)[1:]] == [left.ts]
+    assert GOING_ON not in str(left.blocks)
+
+
+async def test_a_response_that_was_complete_before_the_bot_died_is_fetched_and_not_asked_again(
+    tmp_path: Path,
+) -> None:
+    async with (
+        LocalSlack.start(limits=FAST) as slack,
+        LocalResponses.start(profile=Profile(delta_seconds=0)) as responses,
+    ):
+        responses.script(ANSWER)
+        responses.cut_after(10, kept=True)
+        async with open_bot_between(tmp_path, slack, responses) as stage:
+            root = await stage.mention("How far is the moon?")
+            await stage.answers(stage.general, root)  # it says that the connection broke off
+        async with open_file(str(tmp_path / "footnote.db")) as database:
+            await database.run(
+                lambda c: c.execute(update(turns).values(state="running")).rowcount
+            )  # as if it had died instead
+        async with open_bot_between(tmp_path, slack, responses) as stage:
+            await slack.until(lambda s: "384,400" in str(s.thread(stage.general, root)[1].blocks))
+
+    assert len(responses.creates) == 1
+
+
+async def test_two_replicas_answer_each_question_once_and_go_on_for_one_another(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with (
+        LocalSlack.start(limits=FAST) as slack,
+        LocalResponses.start(profile=Profile(delta_seconds=0)) as responses,
+        open_bot_between(tmp_path, slack, responses, DATABASE_URL=postgres_url) as one,
+    ):
+        async with open_bot_between(
+            tmp_path, slack, responses, DATABASE_URL=postgres_url, GRACE_SECONDS=0
+        ) as other:
+            roots = [await other.mention(f"What about {what}?") for what in ("limits", "privacy")]
+            follow_ups = [await one.mention("And citations?", root) for root in roots]
+            for root in roots:
+                await one.answers(one.general, root, count=2)
+            responses.stall_after(8)
+            handed = await other.mention("And the moon?")
+            await slack.until(lambda s: s.thread(one.general, handed)[1:])
+        responses.resume()
+        await one.slack.until(lambda s: "Written by" in str(s.thread(one.general, handed)))
+
+    assert len(follow_ups) == 2
+    assert all(len(slack.thread(one.general, root)) == 4 for root in roots)
+    assert len(slack.thread(one.general, handed)) == 2

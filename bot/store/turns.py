@@ -101,10 +101,10 @@ class TurnStore:
         return None if turn_id is None else Turn(turn_id, question, None, epoch=1)
 
     async def place(self, turn: Turn, question: Question) -> Taken:
-        """Record where a turn's thread is by now, and start it there."""
+        """Record where a turn's thread is by now, and start it there: that is the same attempt."""
         key = self._tenure.key(turn)
         columns = _question_columns(question) | self._new(TurnState.WAITING)
-        columns |= {"owner": None, "attempt": 0}
+        columns |= {"owner": None, "attempt": turn.attempt - 1}
         statement = update(turns).where(IS_OURS, _may_become(TurnState.WAITING)).values(**columns)
 
         def operation(connection: Connection) -> Taken:

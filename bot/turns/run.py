@@ -170,9 +170,12 @@ class TurnRunner:
             await self._record_failure(turn, error)
 
     async def place(self, turn: Turn) -> Question | None:
-        """Post the thread of a question that a command asked; None when it cannot be had."""
+        """Post the thread of a question that a command asked; None when it cannot be had.
+
+        A turn that is given up is posted too: only in its thread can that be said.
+        """
         try:
-            return await self._placed(turn)
+            return await self.replies.place(turn)
         except LEFT as error:
             log.warning("turn left to another process", extra={"error": str(error)})
             return None
@@ -183,11 +186,6 @@ class TurnRunner:
             _log_failure(turn, error)
             await self._record_failure(turn, error)
             return None
-
-    async def _placed(self, turn: Turn) -> Question | None:
-        if turn.is_given_up:
-            raise TurnInterrupted
-        return await self.replies.place(turn)
 
     async def wait(self, question: Question) -> None:
         """Tell a thread that a question waits there."""

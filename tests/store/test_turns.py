@@ -466,6 +466,17 @@ class TestTakingOver:
         assert turn is not None
         assert (again.id, again.question, again.attempt) == (turn.id, asked, 2)
 
+    async def test_to_place_a_commands_question_and_to_answer_it_is_one_attempt(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        await store.take_to_place(a_question("/abc", thread=replace(THREAD, thread_ts="")))
+        other = a_store(database)
+        [again] = await other.recover([])
+        placed = await other.place(again, a_question())
+
+        assert placed.turn is not None
+        assert (again.attempt, placed.turn.attempt) == (2, 2)
+
     async def test_a_lapsed_tenure_records_nothing(self, database: Database) -> None:
         now = [0.0]
         tenure = Tenure(lambda: now[0])

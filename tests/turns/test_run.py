@@ -214,16 +214,21 @@ async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_aske
     assert store.ends == [("failed", 7, "TurnInterrupted")]
 
 
-@pytest.mark.parametrize("attempt", [1, ATTEMPTS + 1])
-async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed(
-    attempt: int,
-) -> None:
+async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
     runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
-    placed = await runner.place(Turn(7, a_question(), None, attempt=attempt))
+    placed = await runner.place(Turn(7, a_question(), None))
 
-    error = "SlackRefused" if attempt == 1 else "TurnInterrupted"
-    assert (placed, store.ends) == (None, [("failed", 7, error)])
+    assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
+
+
+async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:
+    slack, store = FakeSlack(), FakeStore()
+    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
+    placed = await runner.place(Turn(7, a_question(), None, attempt=ATTEMPTS + 1))
+
+    assert placed is not None
+    assert (placed.thread.thread_ts, store.ends) == ("7.7", [])
 
 
 async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import logging
@@ -35,6 +36,7 @@ WRITE_SECONDS = 30.0  # a request is a few kilobytes; the line may be slow, not 
 POOL_SECONDS = 10.0  # connections are not limited, so none is ever waited for long
 SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepalive` every 30 s or so
 
+END_SECONDS = 0.5  # for the end of the body, once the answer is there
 POLL_SECONDS = 2.0  # the guide's own pace for background responses
 
 ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
@@ -151,13 +153,28 @@ class ResponsesClient:
         reader = StreamReader(model=self._options.model, request_id=_request_id(response))
         async with aclosing(read_events(response.aiter_bytes())) as events:
             async for event in events:
-                for part in reader.feed(event):
+                parts = reader.feed(event)
+                if reader.ended:
+                    await _run_out(events)
+                for part in parts:
                     yield part
-                if reader.ended:  # whatever a server sends after it, the answer is there
+                if reader.ended:
                     return
         if not reader.fed and "event-stream" not in response.headers.get("content-type", ""):
             raise ModelApiMissing("neither a stream nor a response")
         reader.finish()
+
+
+async def _run_out(events: AsyncGenerator[object]) -> None:
+    """Read what comes after the answer, which is as a rule the end, and comes with it.
+
+    A connection that is left before its end cannot be used for the next question. Whatever a server
+    sends here, or fails to, the answer is there.
+    """
+    with contextlib.suppress(TimeoutError, httpx.HTTPError, ModelError):
+        async with asyncio.timeout(END_SECONDS):
+            async for _ in events:
+                pass
 
 
 def _still_runs(said: object) -> bool:

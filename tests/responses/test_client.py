@@ -237,10 +237,21 @@ async def test_a_stream_that_ends_with_the_connection_is_read(
     assert [type(part) for part in await ask(client)] == [Started, TextDelta, Finished]
 
 
-async def test_what_comes_after_the_end_is_not_waited_for(
+async def test_the_next_question_goes_over_the_same_connection(
     server: ByteServer, client: ResponsesClient
 ) -> None:
-    server.play(SHORT, end="hang")
+    for _ in range(3):
+        server.play(SHORT)
+
+    assert [await ask(client) for _ in range(3)] == [SHORT_PARTS] * 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("after", [b"", frames({"type": "keepalive"}), b"data: {", b"\xff\xfe"])
+async def test_what_comes_after_the_end_is_not_waited_for(
+    server: ByteServer, client: ResponsesClient, after: bytes
+) -> None:
+    server.play(SHORT + after, end="hang")
 
     assert await ask(client) == SHORT_PARTS
     async with asyncio.timeout(5):

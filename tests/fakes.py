@@ -195,10 +195,6 @@ class FakeStore:
         }
         return list(waiting - running)
 
-    async def note_request(self, turn: Turn) -> None:
-        self._may("note_request")
-        self.requests.append(turn.id)
-
     async def note_response(self, turn: Turn, response_id: str) -> None:
         self.responses.append(f"{turn.id}:{response_id}")
 

@@ -87,7 +87,7 @@ turns = Table(
     Column("owner", String(64)),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("attempt", Integer, nullable=False, server_default="0"),
-    Column("requested_at", UtcDateTime),  # when the model was asked
+    Column("started_at", UtcDateTime),  # the attempt, which begins with asking the model
     Column("ended_at", UtcDateTime),
     Column("previous_response_id", String(255)),
     Column("response_id", String(255)),

@@ -54,6 +54,17 @@ TURN = (
     turns.c.attempt,
     turns.c.response_id,
 )
+ANSWER = (
+    "response_id",
+    "model",
+    "request_id",
+    "searches",
+    "seconds",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+)
 
 
 class TurnStore:
@@ -147,10 +158,6 @@ class TurnStore:
 
     # The steps of a turn that is running.
 
-    async def note_request(self, turn: Turn) -> None:
-        """Record that the model is about to be asked."""
-        await self._step(turn, _NOTE_REQUEST, {"new_at": self._clock()}, "asked")
-
     async def note_response(self, turn: Turn, response_id: str) -> None:
         """Record which response a running turn is given, as soon as it is known."""
         new = {"new_response_id": response_id, "new_at": self._clock()}
@@ -158,17 +165,20 @@ class TurnStore:
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
         """Record the answer, which the thread's next turn is chained to; None for help."""
-        columns = {} if answer is None else _answer_columns(answer)
-        await self._end(turn, TurnState.ANSWERED, **columns)
+        if answer is None:
+            await self._end(turn, _HELPED, TurnState.ANSWERED)
+        else:
+            await self._end(turn, _ANSWERED, TurnState.ANSWERED, **_answer_columns(answer))
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         """Record that the turn ended without an answer: the kind of error, not its text."""
         request_id = error.request_id if isinstance(error, ModelError) else None
-        await self._end(turn, TurnState.FAILED, error=type(error).__name__, request_id=request_id)
+        columns = {"error": type(error).__name__, "request_id": request_id}
+        await self._end(turn, _FAILED, TurnState.FAILED, **columns)
 
     async def stop_turn(self, turn: Turn) -> None:
         """Record that somebody stopped the turn."""
-        await self._end(turn, TurnState.STOPPED)
+        await self._end(turn, _STOPPED, TurnState.STOPPED)
 
     async def hand_over(self, turn: Turn) -> None:
         """Leave a turn to the next process; that this one had to end is no failed attempt."""
@@ -240,14 +250,11 @@ class TurnStore:
         # Only what was tried before has messages already.
         return _turn(row, sent_by(connection, [row.id]).get(row.id, ()) if row.epoch > 1 else ())
 
-    async def _end(self, turn: Turn, state: TurnState, **columns: object) -> None:
-        at = self._clock()
-        statement = (
-            update(turns)
-            .where(IS_OURS, _may_become(state))
-            .values(state=state, ended_at=at, updated_at=at, **columns)
-        )
-        await self._step(turn, statement, {}, state, state)
+    async def _end(
+        self, turn: Turn, statement: Executable, state: TurnState, **columns: object
+    ) -> None:
+        new = {f"new_{name}": value for name, value in columns.items()}
+        await self._step(turn, statement, {"new_at": self._clock(), **new}, state, state)
 
     async def _step(
         self,
@@ -392,6 +399,7 @@ def _start_next() -> ReturningUpdate[Any]:
             epoch=turns.c.epoch + 1,
             attempt=turns.c.attempt + 1,
             previous_response_id=_last_response_id(earlier),
+            started_at=bindparam("new_at"),
             updated_at=bindparam("new_at"),
         )
         .returning(*TURN)
@@ -415,6 +423,16 @@ def _may_be_placed_here() -> ColumnElement[bool]:
     return and_(is_placing, ~is_known)
 
 
+def _end(state: TurnState, *columns: str) -> Executable:
+    """Record that a turn has come to its end."""
+    new: dict[str, ColumnElement[Any]] = {name: bindparam(f"new_{name}") for name in columns}
+    return (
+        update(turns)
+        .where(IS_OURS, _may_become(state))
+        .values(state=state, ended_at=bindparam("new_at"), **_AT, **new)
+    )
+
+
 def _stranded() -> Executable:
     busy = turns.alias("busy")
     same = and_(
@@ -435,10 +453,13 @@ _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_ke
 _START_NEXT = _start_next()
 _STRANDED = _stranded()
 _AT: dict[str, ColumnElement[Any]] = {"updated_at": bindparam("new_at")}
-_NOTE_REQUEST = update(turns).where(IS_OURS).values(requested_at=bindparam("new_at"), **_AT)
 _NOTE_RESPONSE = (
     update(turns).where(IS_OURS).values(response_id=bindparam("new_response_id"), **_AT)
 )
+_ANSWERED = _end(TurnState.ANSWERED, *ANSWER)
+_HELPED = _end(TurnState.ANSWERED)
+_FAILED = _end(TurnState.FAILED, "error", "request_id")
+_STOPPED = _end(TurnState.STOPPED)
 _HAND_OVER = update(turns).where(IS_OURS).values(owner=null(), attempt=turns.c.attempt - 1, **_AT)
 _TAKE_OVER = (
     update(turns)
@@ -447,6 +468,7 @@ _TAKE_OVER = (
         owner=bindparam("new_owner"),
         epoch=turns.c.epoch + 1,
         attempt=turns.c.attempt + 1,
+        started_at=bindparam("new_at"),
         **_AT,
     )
     .returning(*TURN)

@@ -4,8 +4,8 @@ inbox.take ─► store.take, which starts it │ acknowledged │ open_reply �
                                                                │                 │ parts
                           thread ◄─ messages ◄─ reply ◄─ pieces of text ◄─ draft ◄┘
 
-Before anything is shown or asked, that step is recorded. So whoever takes a turn over knows how far
-it came, and who has lost it notices before it does more.
+A turn is recorded as running before the model is asked, and each message before it is shown. So
+whoever takes a turn over knows how far it came, and who has lost it notices before it shows more.
 """
 
 from __future__ import annotations
@@ -118,10 +118,6 @@ class People(Protocol):
 
 class Store(Protocol):
     """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
-
-    async def note_request(self, turn: Turn) -> None:
-        """Record that the model is about to be asked."""
-        ...
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
         """Record which response is being written."""
@@ -241,7 +237,6 @@ class TurnRunner:
     async def _write(self, turn: Turn, reply: Reply, draft: Draft, began: float) -> Finished:
         """Pass the model's parts on as they come."""
         asked = await self.people.read(turn.question)
-        await self.store.note_request(turn)
         async with aclosing(self.model.respond(asked, turn)) as parts:  # hang up if Slack fails
             async for part in parts:
                 match part:

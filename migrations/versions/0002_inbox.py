@@ -11,7 +11,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-ADDED = ("owner", "epoch", "attempt", "requested_at", "ended_at")
+ADDED = ("owner", "epoch", "attempt", "started_at", "ended_at")
 
 
 def upgrade() -> None:
@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("turns", sa.Column("owner", sa.String(64)))
     op.add_column("turns", sa.Column("epoch", sa.Integer, nullable=False, server_default="0"))
     op.add_column("turns", sa.Column("attempt", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("turns", sa.Column("requested_at", sa.DateTime(timezone=True)))
+    op.add_column("turns", sa.Column("started_at", sa.DateTime(timezone=True)))
     op.add_column("turns", sa.Column("ended_at", sa.DateTime(timezone=True)))
     op.execute(
         "UPDATE turns SET ended_at = updated_at WHERE state IN ('answered', 'failed', 'stopped')"

@@ -350,8 +350,8 @@ class TestStates:
             await store.note_response(turn, "resp_2")
 
     async def test_an_unknown_turn_is_refused(self, store: TurnStore) -> None:
-        with pytest.raises(WrongState, match="turn 77 is unknown and cannot be asked"):
-            await store.note_request(Turn(77, a_question(), None))
+        with pytest.raises(WrongState, match="turn 77 is unknown and cannot be given a response"):
+            await store.note_response(Turn(77, a_question(), None), "resp_1")
 
     async def test_a_failed_turn_is_tried_again_and_no_other(self, store: TurnStore) -> None:
         failed = await self.brought_to(store, TurnState.FAILED)
@@ -404,7 +404,6 @@ class TestTakingOver:
         await a_store(database).recover([])
         before = await row_of(database, left.id)
         steps = [
-            store.note_request(left),
             store.note_response(left, "resp_2"),
             store.finish_turn(left, an_answer()),
             store.fail_turn(left, TimeoutError()),
@@ -413,7 +412,7 @@ class TestTakingOver:
         ]
         ends = await asyncio.gather(*steps, return_exceptions=True)
 
-        assert [type(end) for end in ends] == [TurnLost] * 6
+        assert [type(end) for end in ends] == [TurnLost] * 5
         assert await row_of(database, left.id) == before
 
     async def test_what_waits_in_the_thread_of_a_dead_process_is_not_started_beside_it(
@@ -521,7 +520,7 @@ class TestRecording:
             "text": "Why?",
             "epoch": 1,
             "attempt": 1,
-            "requested_at": None,
+            "started_at": NOON,
             "ended_at": None,
             "previous_response_id": None,
             "response_id": None,

@@ -188,14 +188,6 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
     assert store.ends == [("handed over", 7)]
 
 
-async def test_the_model_is_asked_only_when_that_could_be_recorded() -> None:
-    model = FakeModel(PARTS)
-    slack, store = await run(model, store=FakeStore(failing={"note_request": TurnLost(7)}))
-
-    assert model.asked == []
-    assert (slack.reply.done, store.ends, slack.left) == ([], [], 1)
-
-
 @pytest.mark.parametrize("lost", [TurnLost(7), StoreUnreachable("away")], ids=["turn", "database"])
 async def test_who_has_lost_a_turn_says_nothing_and_records_nothing_more(lost: Exception) -> None:
     slack, store = await run(FakeModel(PARTS), FakeSlack(FakeReply(failing={"finish": lost})))

@@ -1,6 +1,7 @@
 """`make bench`: the bot between local servers, measured beside the least that could do its work.
 
-DB=postgres uses the database of TEST_DATABASE_URL; QUICK=1 takes smaller samples.
+DB=postgres runs a PostgreSQL of its own, or uses that of TEST_DATABASE_URL. QUICK=1 takes smaller
+samples.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import signal
 import sys
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -22,9 +24,10 @@ from tests.bench.measures import latencies, rest, streams, turns
 from tests.bench.processes import BenchError
 from tests.bench.sizes import FULL, QUICK, Sizes
 from tests.bench.stage import BOT, FLOOR
+from tests.postgres import new_database, open_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.bench.figures import Figures
     from tests.bench.measures import Measure
@@ -37,7 +40,8 @@ Added: bot minus floor. Ratio: bot divided by floor. All processes of a run shar
 Slack's limits are lifted for both; with them, a workspace has 20 answers a minute.
 Where fewer than 50 turns a second are possible, the waits at 50 a second grow with the run.
 Of a delta its first word is timed: the bot keeps the last word back until the next one comes.
-Install: what constraints.txt pins for the run time, as it stands in the running environment.\
+Install: what constraints.txt pins for the run time, as it stands in the running environment.
+What only tests need is hidden from the measured programs.\
 """
 
 
@@ -72,30 +76,28 @@ def report(sizes: Sizes, database: str | None, floor: Figures, bot: Figures) -> 
     return f"{table(floor, bot)}\n\n{NOTES}\n\n{line}\n"
 
 
-def database_of(environment: Mapping[str, str]) -> str | None:
-    """Return the URL of the database to use; None for an SQLite file of the run's own."""
+@contextmanager
+def open_database(environment: Mapping[str, str]) -> Iterator[str | None]:
+    """Yield the URL of the database to use; None for an SQLite file of the run's own."""
     kind = environment.get("DB") or "sqlite"
     if kind not in {"sqlite", "postgres"}:
         raise BenchError(f"DB is {kind!r}: choose sqlite or postgres")
     if kind == "sqlite":
-        return None
-    url = environment.get("TEST_DATABASE_URL")
-    if not url:
-        raise BenchError(
-            "DB=postgres needs TEST_DATABASE_URL: the address of a database that the bench may "
-            "fill, like postgresql+asyncpg://name@127.0.0.1/bench"
-        )
-    return url
+        yield None
+        return
+    given = environment.get("TEST_DATABASE_URL")
+    with ExitStack() as stack:
+        server = given or stack.enter_context(open_postgres(durable=True)).url
+        yield stack.enter_context(new_database(server))
 
 
-async def run(environment: Mapping[str, str]) -> str:
+async def run(environment: Mapping[str, str], database: str | None) -> str:
     """Measure what the environment asks for; everything is ended when this is."""
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGTERM, signal.SIGHUP):  # Ctrl-C does so by itself
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     sizes = QUICK if environment.get("QUICK") not in {None, "", "0"} else FULL
-    database = database_of(environment)
     return report(sizes, database, *await measure(sizes, database))
 
 
@@ -105,7 +107,8 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        sys.stdout.write(asyncio.run(run(os.environ)))
+        with open_database(os.environ) as database:
+            sys.stdout.write(asyncio.run(run(os.environ, database)))
     except BenchError as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1

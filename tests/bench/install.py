@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.bench.processes import ROOT, BenchError
 
@@ -27,6 +29,18 @@ def bot_install() -> Figures:
     """Measure what constraints.txt pins for the run time, of it what this platform installs."""
     run_time, _, _ = (ROOT / "constraints.txt").read_text(encoding="utf-8").partition(DEVELOPMENT)
     return measured(pinned(run_time))
+
+
+@cache
+def development_modules() -> frozenset[str]:
+    """Return the modules that are here only for tests and checks."""
+    _, _, text = (ROOT / "constraints.txt").read_text(encoding="utf-8").partition(DEVELOPMENT)
+    only = pinned(text)
+    return frozenset(
+        module
+        for module, distributions in metadata.packages_distributions().items()
+        if {canonicalize_name(each) for each in distributions} <= only
+    )
 
 
 def floor_install() -> Figures:

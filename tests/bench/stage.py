@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.control import Peer
+from tests.bench.install import development_modules
 from tests.bench.processes import BenchError, Started, start_process
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ class Contestant:
 
     def hurried(self, flush_seconds: float) -> tuple[str, ...]:
         """Return how it is run with this pause between two appends."""
-        return ("-m", self.module, str(flush_seconds))
+        return (self.module, str(flush_seconds))
 
 
-FLOOR = Contestant("floor", "tests.bench.floor", ("-m", "tests.bench.floor", "1.0"))
-BOT = Contestant("bot", "tests.bench.bot", ("-m", "bot", "run"))
+FLOOR = Contestant("floor", "tests.bench.floor", ("tests.bench.floor", "1.0"))
+BOT = Contestant("bot", "tests.bench.bot", ("bot", "run"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ class Servers:
 
     @asynccontextmanager
     async def run(self, name: str, arguments: tuple[str, ...]) -> AsyncIterator[Stage]:
-        """Run a program between them until the block ends."""
+        """Run a module with its arguments between them until the block ends."""
         settings = {"DATABASE_URL": self.database_url, "LOG_LEVEL": "WARNING"}
         environment = settings | self.slack.facts | self.responses.facts
-        async with start_process(name, arguments, self.folder, environment) as started:
+        hidden = ",".join(sorted(development_modules()))
+        runner = ("-m", "tests.bench.installed", hidden)
+        async with start_process(name, (*runner, *arguments), self.folder, environment) as started:
             stage = Stage(self.slack, self.responses, started)
             connected = await stage.has(self.slack.tell("connected", CONNECT_SECONDS))
             stage.ready_seconds = connected["at"] - started.at

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
 
-from tests.bench.install import bot_install, floor_install, installed_bytes, pinned, required
+from tests.bench.install import (
+    bot_install,
+    development_modules,
+    floor_install,
+    installed_bytes,
+    pinned,
+    required,
+)
 from tests.bench.processes import BenchError
 
 PINS = """\
@@ -41,3 +50,21 @@ def test_size_is_that_of_the_files() -> None:
 def test_what_is_pinned_and_not_installed_is_named() -> None:
     with pytest.raises(BenchError, match="no-such-package is pinned and not installed"):
         installed_bytes("no-such-package")
+
+
+def test_what_only_tests_need_is_hidden_from_what_is_measured() -> None:
+    hidden = development_modules()
+
+    assert {"pytest", "hypothesis", "trio"} <= hidden
+    assert not {"bot", "tests", "httpx", "sqlalchemy", "slack_bolt"} & hidden
+
+
+def test_what_is_hidden_cannot_be_imported() -> None:
+    run = [sys.executable, "-m", "tests.bench.installed", "trio,pytest"]
+    hidden, other = (
+        subprocess.run([*run, name], check=False, capture_output=True, text=True)  # noqa: S603 - our own program
+        for name in ("trio", "this")
+    )
+
+    assert "No module named trio" in hidden.stderr
+    assert other.returncode == 0

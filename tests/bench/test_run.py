@@ -4,8 +4,9 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy import make_url
 
-from tests.bench.__main__ import MEASURES, database_of, report
+from tests.bench.__main__ import MEASURES, open_database, report
 from tests.bench.figures import ROWS, Figures
 from tests.bench.install import bot_install, floor_install
 from tests.bench.processes import BenchError
@@ -31,26 +32,22 @@ async def test_a_run_ends_with_one_line_that_holds_every_figure() -> None:
 
 
 def test_sqlite_in_the_folder_of_the_run_is_the_default() -> None:
-    assert [database_of({}), database_of({"DB": ""}), database_of({"DB": "sqlite"})] == [None] * 3
+    for environment in ({}, {"DB": ""}, {"DB": "sqlite"}):
+        with open_database(environment) as database:
+            assert database is None
 
 
-def test_postgres_is_the_one_of_the_tests() -> None:
-    url = "postgresql+asyncpg://bench@127.0.0.1/bench"
+def test_postgres_is_the_one_of_the_tests(postgres_server: str) -> None:
+    given = {"DB": "postgres", "TEST_DATABASE_URL": postgres_server}
+    with open_database(given) as database:
+        assert database is not None
+        assert make_url(database).port == make_url(postgres_server).port
+        assert database != postgres_server  # which holds what is not the bench's
 
-    assert database_of({"DB": "postgres", "TEST_DATABASE_URL": url}) == url
 
-
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        pytest.param(
-            {"DB": "postgres"}, "needs TEST_DATABASE_URL", id="postgres without an address"
-        ),
-        pytest.param(
-            {"DB": "oracle"}, "choose sqlite or postgres", id="a database of another kind"
-        ),
-    ],
-)
-def test_this_is_refused(environment: dict[str, str], words: str) -> None:
-    with pytest.raises(BenchError, match=words):
-        database_of(environment)
+def test_a_database_of_another_kind_is_refused() -> None:
+    with (
+        pytest.raises(BenchError, match="choose sqlite or postgres"),
+        open_database({"DB": "oracle"}),
+    ):
+        pass

@@ -142,10 +142,9 @@ class ThreadReply:
         """Touch nothing any more."""
         self.closed = True
         self.is_open.set()
-        if self._writer is not None and not self._writer.done():
+        if self._writer is not None:
             self._writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._writer
+            await asyncio.gather(self._writer, return_exceptions=True)
 
     async def _leave(self, ending: Coroutine[None, None, None]) -> None:
         try:

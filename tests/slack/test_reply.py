@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import re
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -689,6 +691,21 @@ async def test_who_has_lost_a_turn_calls_slack_no_more(step: str) -> None:
         posts = [call for call in s.slack.calls if call.method.startswith("chat.")]
 
     assert len(posts) == (1 if step == "deliver" else 0)  # the stream that is the next one's now
+
+
+async def test_who_has_lost_a_turn_in_two_places_at_once_leaves_no_error_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with stage() as s:
+        s.steps.lost_after = "intend"
+        with contextlib.suppress(TurnLost):
+            async with s.open_reply() as reply:
+                await reply.is_open.wait()
+                raise TurnLost(1)
+        del reply
+        gc.collect()
+
+    assert "never retrieved" not in caplog.text
 
 
 async def test_who_loses_a_turn_while_posting_takes_the_post_away_again() -> None:

@@ -42,8 +42,13 @@ class Database(Protocol):
 
     dialect: str
 
-    async def run(self, operation: Callable[[Connection], Result]) -> Result:
-        """Run an operation in a transaction and return its result once that is committed."""
+    async def run(
+        self, operation: Callable[[Connection], Result], *, ahead: bool = False
+    ) -> Result:
+        """Run an operation in a transaction and return its result once that is committed.
+
+        One that goes `ahead` does not stand in line behind the others.
+        """
         ...
 
 
@@ -55,10 +60,10 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
     """
     if not url.startswith("sqlite"):
         # Imported here, as a bot with a file has no use for the six megabytes of it.
-        from bot.store.engine import open_engine  # noqa: PLC0415
+        from bot.store.engine import SERVER_CONNECTIONS, open_engine  # noqa: PLC0415
 
         async with open_engine(url) as engine:
-            yield ServerDatabase(engine)
+            yield ServerDatabase(engine, SERVER_CONNECTIONS)
         return
     address = make_url(url)
     await asyncio.to_thread(check_file, address)
@@ -100,8 +105,11 @@ class FileDatabase:
         self._waiting: list[_Waiting[Any]] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def run(self, operation: Callable[[Connection], Result]) -> Result:
-        """Run an operation, together with those that wait at the same moment."""
+    async def run(
+        self, operation: Callable[[Connection], Result], *, ahead: bool = False
+    ) -> Result:
+        """Run an operation, together with those that wait at the same moment: there is no line."""
+        del ahead
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(operation, done))
         if self._worker is None:
@@ -182,21 +190,25 @@ class ServerDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, connections: int) -> None:
         self.engine = engine
+        self._line = asyncio.Semaphore(connections - 1)  # the last one is for who goes ahead
 
-    async def run(self, operation: Callable[[Connection], Result]) -> Result:
+    async def run(
+        self, operation: Callable[[Connection], Result], *, ahead: bool = False
+    ) -> Result:
         """Run an operation; again where the connection was lost. Raises StoreUnreachable.
 
         Where the answer to a commit got lost, the operation runs twice, which it has to bear.
         """
-        for pause in PAUSES:
-            try:
-                return await self._once(operation)
-            except StoreUnreachable as error:
-                log.warning("the database does not answer", extra={"error": str(error)})
-                await asyncio.sleep(pause)
-        return await self._once(operation)
+        async with contextlib.nullcontext() if ahead else self._line:
+            for pause in PAUSES:
+                try:
+                    return await self._once(operation)
+                except StoreUnreachable as error:
+                    log.warning("the database does not answer", extra={"error": str(error)})
+                    await asyncio.sleep(pause)
+            return await self._once(operation)
 
     async def _once(self, operation: Callable[[Connection], Result]) -> Result:
         try:

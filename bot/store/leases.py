@@ -21,7 +21,7 @@ from bot.store.tables import processes, turns
 from bot.turns.turn import OWNED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from sqlalchemy import Connection
 
@@ -66,7 +66,12 @@ async def hold_lease(
     await lease.renew()
     tasks: list[asyncio.Task[None]] = []
     try:
-        yield lambda heir: tasks.append(asyncio.create_task(lease.keep(heir)))
+
+        def name_heir(heir: Heir) -> None:
+            beats = (lease.keep(heir), lease.look(heir))
+            tasks.extend(asyncio.create_task(beat) for beat in beats)
+
+        yield name_heir
     finally:
         for task in tasks:
             task.cancel()
@@ -87,22 +92,33 @@ class _Lease:
         self._clock = clock
 
     async def keep(self, heir: Heir) -> None:
-        """Have the heir look, and renew the lease, for ever."""
+        """Renew the lease for ever; where that was not to be done in time, the heir drops all."""
         while True:
-            try:
-                async with asyncio.timeout(self._beat.lease):
-                    await self.renew()
-                    while await heir.recover():
-                        log.info("going on with what was left")
-            except (FootnoteError, TimeoutError) as error:
-                log.warning("the lease is not renewed", extra={"error": type(error).__name__})
-            except Exception:  # the next beat may go better
-                log.exception("a beat failed in an unforeseen way")
-            await asyncio.sleep(self._beat.pause * random.uniform(1 - JITTER, 1))  # noqa: S311
+            await self._beat_once("the lease is not renewed", self.renew)
             if self._tenure.lapsed:
                 self._tenure.end()
                 heir.drop()
                 log.error("the lease was not renewed in time; all turns are left to the others")
+
+    async def look(self, heir: Heir) -> None:
+        """Have the heir look for ever for what was left."""
+
+        async def all_of_it() -> None:
+            while await heir.recover():
+                log.info("going on with what was left")
+
+        while True:
+            await self._beat_once("what was left is not looked for", all_of_it)
+
+    async def _beat_once(self, otherwise: str, act: Callable[[], Awaitable[object]]) -> None:
+        try:
+            async with asyncio.timeout(self._beat.lease):
+                await act()
+        except (FootnoteError, TimeoutError) as error:
+            log.warning(otherwise, extra={"error": type(error).__name__})
+        except Exception:  # the next time may go better
+            log.exception("a beat failed in an unforeseen way")
+        await asyncio.sleep(self._beat.pause * random.uniform(1 - JITTER, 1))  # noqa: S311
 
     async def renew(self) -> None:
         """Say that this process lives."""
@@ -110,7 +126,8 @@ class _Lease:
             return
         began = self._clock()
         lease = {"of_owner": self._tenure.owner, "new_seconds": self._beat.lease}
-        await self._database.run(lambda connection: connection.execute(_RENEW, lease).rowcount)
+        # Ahead of all others: who is only busy is not to be taken for dead.
+        await self._database.run(lambda c: c.execute(_RENEW, lease).rowcount, ahead=True)
         self._tenure.renew(began + self._beat.lease * MARGIN)
 
     async def leave(self) -> None:

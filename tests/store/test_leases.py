@@ -176,3 +176,14 @@ async def test_a_server_that_stays_away_is_told_after_a_while(own_server: LocalP
         await asyncio.to_thread(own_server.kill)
         with pytest.raises(StoreUnreachable):
             await database.run(lambda connection: connection.scalar(text("SELECT 1")))
+
+
+async def test_who_is_only_busy_is_not_taken_for_dead(postgres_url: str) -> None:
+    async with replica(postgres_url) as busy, replica(postgres_url) as heir:
+        turn = await started(busy.store, a_question())
+        long = text("SELECT pg_sleep(0.8)")  # more than a lease
+        work = [busy.database.run(lambda c: c.execute(long).rowcount) for _ in range(30)]
+        await asyncio.gather(*work)
+        await busy.store.finish_turn(turn, an_answer())
+
+        assert (busy.dropped, heir.found) == (0, [])

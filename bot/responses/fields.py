@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from bot.turns.characters import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST_COUNT = 2**53  # what JSON's readers agree on; a larger number is no count of tokens
-
-_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -43,14 +42,3 @@ def position(value: object) -> int | None:
 def flag(value: object) -> bool | None:
     """Return what is true or false, None where it says neither."""
     return value if isinstance(value, bool) else None
-
-
-def whole_characters(text: str) -> str:
-    r"""Join halves of a character, and replace what is left over.
-
-    JSON may write "\ud83d" alone, which UTF-8 cannot, and NUL, which PostgreSQL does not store.
-    """
-    if not _UNWRITABLE.search(text):
-        return text
-    halves = text.replace("\x00", "").encode("utf-16-le", "surrogatepass")
-    return halves.decode("utf-16-le", "replace")

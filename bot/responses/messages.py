@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.responses.fields import whole_characters, words
+from bot.responses.fields import words
 from bot.responses.items import contents_of
 from bot.responses.registry import Registry
 from bot.turns.answer import Cited, TextDelta
+from bot.turns.characters import whole_characters
 
 if TYPE_CHECKING:
     from bot.responses.items import Content, Item, TextKind

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
-from bot.responses.fields import whole_characters
+from bot.turns.characters import whole_characters
 
 if TYPE_CHECKING:
     from bot.turns.question import Asked, Thread

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.turns.characters import whole_characters
 from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
@@ -35,14 +36,18 @@ class Commands:
     async def ask(self, command: Json) -> None:
         """Take in the question, stored when this returns."""
         question = Question(
-            thread=Thread(team=self.team, channel=str(command.get("channel_id")), thread_ts=""),
+            thread=Thread(team=self.team, channel=_field(command, "channel_id"), thread_ts=""),
             ts=_key(command),
-            user=str(command.get("user_id")),
-            user_team=str(command.get("team_id") or self.team),
-            text=str(command.get("text")),
+            user=_field(command, "user_id"),
+            user_team=_field(command, "team_id") or self.team,
+            text=_field(command, "text"),
         )
         self.hints.remember(question, str(command.get("response_url")))
         await self.inbox.take_to_place(question)
+
+
+def _field(command: Json, name: str) -> str:
+    return whole_characters(str(command.get(name) or ""))
 
 
 def _key(command: Json) -> str:
@@ -51,4 +56,4 @@ def _key(command: Json) -> str:
     Hashed, since it is a credential for a few seconds, and longer than any ts.
     """
     trigger = str(command.get("trigger_id") or command.get("response_url"))
-    return "/" + hashlib.sha256(trigger.encode()).hexdigest()[:KEY_CHARACTERS]
+    return "/" + hashlib.sha256(whole_characters(trigger).encode()).hexdigest()[:KEY_CHARACTERS]

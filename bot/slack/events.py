@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.turns.characters import whole_characters
 from bot.turns.question import Question, Thread
 
 Json = dict[str, Any]
@@ -129,14 +130,14 @@ def _installed_team(body: Json) -> str | None:
     for place in (first, body):
         team = place.get("team_id") if isinstance(place, dict) else None
         if isinstance(team, str) and team:
-            return team
+            return whole_characters(team)
     return None
 
 
 def _user_team(event: Json) -> str | None:
     for name in ("user_team", "source_team", "team"):
         if isinstance(event.get(name), str) and event[name]:
-            return str(event[name])
+            return whole_characters(event[name])
     return None
 
 
@@ -152,7 +153,7 @@ def _string(event: Json, name: str, default: str | None = None) -> str:
         return default
     if not isinstance(value, str) or (not value and default is None):
         raise ValueError(name)
-    return value
+    return whole_characters(value)
 
 
 def _ts(event: Json, name: str) -> str:

@@ -67,19 +67,24 @@ state_type = Enum(
     values_callable=lambda states: [state.value for state in states],
 )
 
+# SQLite holds nobody to a length; PostgreSQL would refuse what somebody else's server sent.
+SLACK_ID = String(32).with_variant(Text, "postgresql")
+MODEL_ID = String(255).with_variant(Text, "postgresql")
+TOKENS = Integer().with_variant(BigInteger, "postgresql")
+
 # A turn: its question from the moment it is taken, and what became of it.
 turns = Table(
     "turns",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("state", state_type, nullable=False),
-    Column("team", String(32), nullable=False),
-    Column("channel", String(32), nullable=False),
-    Column("thread_ts", String(32), nullable=False),
-    Column("ts", String(32), nullable=False),
+    Column("team", SLACK_ID, nullable=False),
+    Column("channel", SLACK_ID, nullable=False),
+    Column("thread_ts", SLACK_ID, nullable=False),
+    Column("ts", SLACK_ID, nullable=False),
     Column("ts_order", BigInteger, nullable=False),  # see bot.store.turns.ts_order
-    Column("user", String(32), nullable=False),
-    Column("user_team", String(32), nullable=False),
+    Column("user", SLACK_ID, nullable=False),
+    Column("user_team", SLACK_ID, nullable=False),
     # Slack does not send an acknowledged event again, so what was asked is kept here: after a
     # restart a question that waited is still known in full.
     Column("text", Text, nullable=False),
@@ -89,14 +94,14 @@ turns = Table(
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("started_at", UtcDateTime),  # the attempt, which begins with asking the model
     Column("ended_at", UtcDateTime),
-    Column("previous_response_id", String(255)),
-    Column("response_id", String(255)),
-    Column("model", String(255)),
-    Column("request_id", String(255)),
-    Column("input_tokens", Integer),
-    Column("output_tokens", Integer),
-    Column("cached_tokens", Integer),
-    Column("reasoning_tokens", Integer),
+    Column("previous_response_id", MODEL_ID),
+    Column("response_id", MODEL_ID),
+    Column("model", MODEL_ID),
+    Column("request_id", MODEL_ID),
+    Column("input_tokens", TOKENS),
+    Column("output_tokens", TOKENS),
+    Column("cached_tokens", TOKENS),
+    Column("reasoning_tokens", TOKENS),
     Column("searches", Integer),
     Column("seconds", Double),
     Column("error", String(255)),  # the class's name, never its text
@@ -128,7 +133,7 @@ messages = Table(
     Column("turn_id", Integer, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("streamed", Boolean, nullable=False),
-    Column("ts", String(32)),
+    Column("ts", SLACK_ID),
     Column("delivered", Integer, nullable=False, server_default="0"),  # characters Slack has
     Column("intended_at", UtcDateTime, nullable=False),
 )

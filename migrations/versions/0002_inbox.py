@@ -11,11 +11,29 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+TEXTS = (
+    "team",
+    "channel",
+    "thread_ts",
+    "ts",
+    "user",
+    "user_team",
+    "previous_response_id",
+    "response_id",
+    "model",
+    "request_id",
+)
+TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 ADDED = ("owner", "epoch", "attempt", "started_at", "ended_at")
 
 
 def upgrade() -> None:
-    """Add what a turn is taken over by."""
+    """Add what a turn is taken over by, and leave the lengths of what others send to them."""
+    if op.get_context().dialect.name == "postgresql":  # SQLite holds nobody to a length
+        for name in TEXTS:
+            op.alter_column("turns", name, type_=sa.Text)
+        for name in TOKENS:
+            op.alter_column("turns", name, type_=sa.BigInteger)
     op.add_column("turns", sa.Column("owner", sa.String(64)))
     op.add_column("turns", sa.Column("epoch", sa.Integer, nullable=False, server_default="0"))
     op.add_column("turns", sa.Column("attempt", sa.Integer, nullable=False, server_default="0"))
@@ -44,7 +62,7 @@ def upgrade() -> None:
         sa.Column("turn_id", sa.Integer, nullable=False),
         sa.Column("part", sa.Integer, nullable=False),
         sa.Column("streamed", sa.Boolean, nullable=False),
-        sa.Column("ts", sa.String(32)),
+        sa.Column("ts", sa.String(32).with_variant(sa.Text, "postgresql")),
         sa.Column("delivered", sa.Integer, nullable=False, server_default="0"),
         sa.Column("intended_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("turn_id", "part", name="pk_messages"),
@@ -61,7 +79,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it again. What a command asked and has no thread yet is given up."""
+    """Drop it again. What a command asked and has no thread yet is given up.
+
+    On PostgreSQL the types stay as wide as they are: what is stored might not fit the old ones.
+    """
     op.drop_table("processes")
     op.drop_table("messages")
     op.drop_index("uq_turns_running", "turns")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.responses.fields import count, flag, mapping, position, sequence, whole_characters, words
+from bot.responses.fields import count, flag, mapping, position, sequence, words
+from bot.turns.characters import whole_characters
 
 VALUES = [None, True, 0, 7, -1, 2**60, 1.5, float("nan"), "7", "", [], [1], {}, {"a": 1}]
 

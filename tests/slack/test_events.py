@@ -47,6 +47,13 @@ def test_a_mention_and_its_twin_are_one_question() -> None:
     assert read(MENTION) == read(TWIN) == Candidate(asked, "mention", addresses_other=False)
 
 
+def test_characters_that_no_database_stores_are_left_out_of_what_is_asked() -> None:
+    odd = TWIN | {"channel_type": "im", "text": "a\x00b \ud83d\ude00 c\ud83d", "user": "U\x001"}
+    asked = question(odd)
+
+    assert (asked.text, asked.user) == ("ab \N{GRINNING FACE} c\N{REPLACEMENT CHARACTER}", "U1")
+
+
 @pytest.mark.parametrize(
     ("event", "kind"),
     [

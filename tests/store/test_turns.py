@@ -673,6 +673,22 @@ class TestAsking:
         assert not await store.has_answered(elsewhere)  # type: ignore[arg-type]  # a Thread
 
 
+class TestOddValues:
+    async def test_whatever_length_a_server_gives_its_ids_they_are_kept_whole(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        long = "x" * 2_000
+        place = replace(THREAD, channel=long)
+        turn = await started(store, a_question("1.1", thread=place, user=long))
+        usage = Usage(*[2**40] * 4)
+        await store.note_response(turn, long)
+        await store.finish_turn(turn, an_answer(long, usage=usage))
+        following = await started(store, a_question("2.1", thread=place))
+
+        assert following.previous_response_id == long
+        assert (await row_of(database, turn.id))["reasoning_tokens"] == 2**40
+
+
 class TestRestart:
     async def test_nothing_is_lost_when_the_process_is_another_one(
         self, store: TurnStore, other: Database

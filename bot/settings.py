@@ -79,7 +79,10 @@ class LocalSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: Annotated[str, AfterValidator(check.database)] = "sqlite+aiosqlite:///footnote.db"
+    # It may hold a password.
+    database_url: Annotated[str, AfterValidator(check.database)] = Field(
+        default="sqlite+aiosqlite:///footnote.db", repr=False
+    )
     command_prefix: Annotated[str, AfterValidator(check.command_prefix)] = ""
 
     @model_validator(mode="before")
@@ -148,7 +151,8 @@ class Settings(LocalSettings):
     def secrets(self) -> tuple[str, ...]:
         """What must stand in no log."""
         held = (getattr(self, name) for name in SECRETS)
-        return tuple(secret.get_secret_value() for secret in held if secret)
+        tokens = [secret.get_secret_value() for secret in held if secret]
+        return (*tokens, *check.passwords(self.database_url))
 
     @field_validator(*SECRETS)
     @classmethod

@@ -68,6 +68,7 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "database_url": "sqlite+aiosqlite:///footnote.db",
         "command_prefix": "",
         "follow_ups": "asker",
+        "grace_seconds": 25.0,
         "log_level": "INFO",
         "log_format": "text",
     }
@@ -222,7 +223,9 @@ def test_a_token_in_the_wrong_place_is_told_where_it_belongs(
         {"port": "xoxb-1-2-tellnobody"},
         {"log_level": "xapp-1-2-tellnobody"},
         {"web_search_allowed_domains": "sk-proj-tellnobody"},
-        {"database_url": "postgresql+asyncpg://footnote:tellnobody@db.example/footnote"},
+        {"database_url": "postgresql://footnote:tellnobody@db.example:x/footnote"},
+        {"database_url": "postgresql://u:tellnobody@h/d?tellnobody=tellnobody"},
+        {"database_url": "postgresql://u:?tellnobody@h/d"},
         {"database_url": "tellnobody"},
         {"slack_api_url": "https://name:tellnobody@slack.example/api/"},
         {"openai_base_url": "https://name:tell/nobody:tellnobody@models.example/v1"},
@@ -247,7 +250,11 @@ def test_an_error_of_pydantic_has_no_secret_either() -> None:
 
 
 def test_a_printed_value_of_the_settings_has_no_secret() -> None:
-    shown = repr(given(slack_signing_secret=SIGNING_SECRET)) + str(given().model_dump_json())
+    url = "postgresql://u:tell%2Fnobody@h/d"
+    settings = given(slack_signing_secret=SIGNING_SECRET, database_url=url)
+    shown = repr(settings) + str(given().model_dump_json())
+    assert "nobody" not in shown
+    assert {"tell%2Fnobody", "tell/nobody"} < set(settings.secrets)
 
     assert not any(secret in shown for secret in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, API_KEY))
 
@@ -419,17 +426,40 @@ def test_domains_that_the_older_tool_would_not_obey_are_refused(setting: str) ->
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        ("postgresql+asyncpg://u:p@h/d", "PostgreSQL is not in this version: use SQLite"),
-        ("postgres://h/d", "PostgreSQL is not in this version: use SQLite"),
-        ("sqlite:///footnote.db", "write it like sqlite+aiosqlite:///footnote.db"),
+        ("sqlite:///footnote.db", "write it like sqlite+aiosqlite:///footnote.db or postgresql://"),
         ("sqlite+aiosqlite://footnote.db", "write it like sqlite+aiosqlite:///footnote.db"),
         ("mysql://h/d", "write it like sqlite+aiosqlite:///footnote.db"),
+        ("postgresql+psycopg://u:p@h/d", "write it like sqlite+aiosqlite:///footnote.db"),
+        ("postgresql://", "write it like sqlite+aiosqlite:///footnote.db"),
+        ("postgresql://h", "write it like postgresql://user:password@host/name; of a password"),
+        ("postgresql:///d", "write it like postgresql://user:password@host/name; of a password"),
+        ("postgresql://u:p/ss@h/d", "write it like postgresql://user:password@host/name; of a"),
+        ("postgresql://u:p#ss@h/d", "write it like postgresql://user:password@host/name; of a"),
+        ("postgresql://u@h:99999/d", "write it like postgresql://user:password@host/name; of a"),
+        ("postgresql://h/d?channel_binding=require", "after the ?, only host, prepared_statement"),
+        ("postgresql://h/d?sslmode=maybe", "ssl is one of disable, allow, prefer, require, ver"),
     ],
 )
-def test_only_an_sqlite_file_is_taken_for_a_database(url: str, line: str) -> None:
+def test_an_address_that_cannot_be_used_is_refused(url: str, line: str) -> None:
     (told,) = lines_for({**ENOUGH, "database_url": url})
 
     assert told.startswith(f"DATABASE_URL: {line}")
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql+asyncpg://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
+        ("postgresql://u:p%40@h:5433/d", "postgresql+asyncpg://u:p%40@h:5433/d"),
+        ("postgres://u@[::1]/d", "postgresql+asyncpg://u@[::1]/d"),
+        ("postgres://h/d?sslmode=verify-full", "postgresql+asyncpg://h/d?ssl=verify-full"),
+        ("postgresql://u@/d?host=/run/pg", "postgresql+asyncpg://u@/d?host=%2Frun%2Fpg"),
+    ],
+)
+def test_a_postgresql_is_named_as_its_providers_name_it(given: str, used: str) -> None:
+    with_it = {**ENOUGH, "database_url": given}
+
+    assert load_settings(None, **with_it).database_url == used
 
 
 def test_a_database_may_be_named_without_any_token() -> None:

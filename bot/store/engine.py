@@ -102,5 +102,7 @@ async def _try_out(engine: AsyncEngine) -> None:
             await connection.rollback()
     except DBAPIError as error:
         raise cannot_open(engine.url, str(error.orig)) from error
-    except (SQLAlchemyError, OSError) as error:
+    except OSError as error:  # the server is not there
+        raise cannot_open(engine.url, error.strerror or str(error) or "no answer") from error
+    except SQLAlchemyError as error:
         raise cannot_open(engine.url, type(error).__name__) from error

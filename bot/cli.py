@@ -13,7 +13,7 @@ import click
 from bot.errors import ConnectionLost, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # What a command needs is imported by that command, so that `--help` and `--version` need nothing.
 # ruff: noqa: PLC0415
@@ -173,3 +173,37 @@ async def _migrate(url: str, down: str | None) -> str:
         missing = await pending(database)
         await upgrade(database)
     return f"Applied: {', '.join(missing)}" if missing else "There is nothing to apply."
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def move(file: str) -> None:
+    """Move an SQLite FILE with all turns into the empty PostgreSQL of DATABASE_URL.
+
+    Stop the bot before. The file stays as it is.
+    """
+    from bot.log import set_up_logging
+    from bot.settings import load_local_settings
+
+    settings = load_local_settings()
+    set_up_logging("WARNING")
+    moved = asyncio.run(_move(file, settings.database_url))
+    counts = " and ".join(f"{count:,} {name}" for name, count in moved.items())
+    click.echo(f"Moved {counts}. The file is as it was; start the bot with this DATABASE_URL.")
+
+
+async def _move(file: str, url: str) -> Mapping[str, int]:
+    from bot.store.database import open_database
+    from bot.store.migrate import upgrade
+    from bot.store.move import move
+
+    if url.startswith("sqlite"):
+        raise SettingsError(
+            "DATABASE_URL names an SQLite file: set it to the PostgreSQL to move to, "
+            "like postgresql://user:password@host/name"
+        )
+    # Opened though only read, so that no bot writes to it meanwhile.
+    async with open_database(f"sqlite+aiosqlite:///{file}") as source, open_database(url) as target:
+        await upgrade(source)
+        await upgrade(target)
+        return await move(file, target)

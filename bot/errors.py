@@ -195,7 +195,7 @@ class StoreUnreachable(FootnoteError):
 class TurnInterrupted(FootnoteError):
     """The bot was stopped, or died, each time before the answer was complete."""
 
-    public = "I was stopped each time I began to answer this."
+    public = "I was interrupted each time I tried to answer this. You can have me try once more."
 
 
 class StoppedByUser(FootnoteError):

@@ -36,11 +36,11 @@ class StepLoop(asyncio.SelectorEventLoop):
         self._now = 0.0
         self._outside = 0
         self.seconds_to_timer: float | None = None  #: None while nobody waits for a time
-        self.errors: list[BaseException] = []
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
-        self.set_exception_handler(self._note)
+        # Of who was killed nobody retrieves the end.
+        self.set_exception_handler(lambda _loop, _context: None)
 
     def time(self) -> float:
         """Return the seconds that have passed."""
@@ -78,8 +78,3 @@ class StepLoop(asyncio.SelectorEventLoop):
             self.run_until_idle()
         self._now = until
         self.run_until_idle()
-
-    def _note(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        error = context.get("exception")
-        if isinstance(error, Exception):
-            self.errors.append(error)

@@ -36,10 +36,10 @@ def hold(open_storage: Callable[[], Storage], examples: int, steps: int) -> None
 
 
 def test_no_order_of_events_and_mishaps_breaks_a_promise_on_a_file() -> None:
-    hold(InMemory, 60, 40)
+    hold(InMemory, 120, 40)
 
 
 def test_no_order_of_events_and_mishaps_breaks_a_promise_among_processes_at_a_server(
     postgres_url: str,
 ) -> None:
-    hold(lambda: OnServer(postgres_url), 12, 30)
+    hold(lambda: OnServer(postgres_url), 20, 30)

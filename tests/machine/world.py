@@ -21,7 +21,7 @@ from tests.machine.watch import Watch
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from bot.playground.slack import LocalSlack
     from bot.store.database import Database
@@ -155,15 +155,20 @@ class World:
         self.lapse(process)
 
     def lapse(self, process: Process) -> None:
-        """Let a lease lapse."""
-        if not self.is_shared:
+        """Let the lease of a process lapse."""
+        if self.is_shared:
+            self._lapse(processes.c.id == process.tenure.owner)
+        else:
             self.watch.living.discard(process.tenure.owner)
-            return
-        lapse = (
-            update(processes)
-            .where(processes.c.id == process.tenure.owner)
-            .values(lease_until=text("now() - interval '1 second'"))
-        )
+
+    def lapse_others(self, process: Process) -> None:
+        """Let all leases lapse but that of one process."""
+        if self.is_shared:
+            self._lapse(processes.c.id != process.tenure.owner)
+
+    def _lapse(self, which: ColumnElement[bool]) -> None:
+        ago = text("now() - interval '1 second'")
+        lapse = update(processes).where(which).values(lease_until=ago)
         self.loop.run(self.database.run(lambda connection: connection.execute(lapse).rowcount))
         self.loop.run(self.watch.look())
 
@@ -172,9 +177,8 @@ class World:
 
         It takes the message back, unless it dies in that very moment too.
         """
-        gates = process.gates.waiting
-        late = [g for g in gates if g.turn is not None and not self.watch.is_owned(g.turn)]
-        return bool(late)
+        turns = [gate.turn for gate in process.gates.waiting if gate.turn is not None]
+        return not all(self.watch.is_owned(turn) for turn in turns)
 
     def close(self) -> None:
         """Leave nothing behind."""

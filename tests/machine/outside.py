@@ -39,7 +39,6 @@ Result = TypeVar("Result")
 SENTENCES = 3
 # These show something of a turn; each is to be made by its owner alone.
 SHOWING = {"chat.postMessage", "chat.startStream", "chat.appendStream", "chat.update"}
-GROWING = {"chat.appendStream", "chat.stopStream", "chat.update"}
 
 
 class CountedWorkspace(Workspace):
@@ -82,7 +81,7 @@ class GatedWeb(SlackWeb):
             raise
         if outcome is Outcome.UNHEARD:
             raise SlackUnreachable(method, "unheard")
-        if outcome is Outcome.FULL and method in GROWING:
+        if outcome is Outcome.FULL and (params.get("chunks") or params.get("blocks")):
             raise SlackRefused(method, "msg_too_long")
         answer = await self._answer(method, params)
         if outcome is Outcome.LOST:

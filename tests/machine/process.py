@@ -110,6 +110,8 @@ class Process:
             case "event":
                 await self.listeners.on_message(delivery.body)
                 await ack()
+                if "deleted_ts" in delivery.body["event"]:
+                    self._world.watch.withdrawn(delivery.body["event"]["deleted_ts"])
             case "command":
                 await self.listeners.on_ask(ack, delivery.body)  # type: ignore[arg-type]
             case "press":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.turns.turn import TurnState
+from bot.turns.turn import ATTEMPTS, TurnState
 from tests.crash.verdict import FOOTER, is_given_up, sentences
 from tests.machine.outside import SENTENCES
 
@@ -22,12 +22,15 @@ ENDED = {TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED}
 def judge(world: World) -> Iterator[str]:
     """Say what is wrong once everything has come to rest."""
     rows = list(world.watch.rows.values())
+    for delivery in world.people.deliveries:
+        if delivery.kind == "event" and not delivery.is_acknowledged:
+            yield f"never acknowledged: {delivery}"
     for question in world.people.questions:
         of_it = [row for row in rows if row.text == question.text]
         yield from _judge_question(world, question, of_it)
     for row in rows:
         messages = _messages(world, row)
-        yield from _judge_turn(row, messages)
+        yield from _judge_turn(row, messages, was_told=row.text in world.told)
     yield from _judge_messages(world, rows)
 
 
@@ -41,7 +44,7 @@ def _judge_question(world: World, question: Question, rows: Sequence[Row]) -> It
             yield f"{question} is {row}"
 
 
-def _judge_turn(row: Row, messages: Sequence[Message]) -> Iterator[str]:
+def _judge_turn(row: Row, messages: Sequence[Message], *, was_told: bool) -> Iterator[str]:
     if row.state not in ENDED:
         yield f"not ended: {row}"
     number = int(row.text.removeprefix("Q").removesuffix("?"))
@@ -54,6 +57,8 @@ def _judge_turn(row: Row, messages: Sequence[Message]) -> Iterator[str]:
             yield f"answered like this: {row}, {said}, {footers} footers, {buttons} buttons"
         case TurnState.FAILED if row.place[1] and (footers, buttons) != (0, 1):
             yield f"failed like this: {row}, {footers} footers, {buttons} buttons"
+        case TurnState.FAILED if not row.place[1] and not (was_told or row.attempt > ATTEMPTS):
+            yield f"failed, and nobody knows: {row}"
         case TurnState.STOPPED if row.epoch == 0 and messages:
             yield f"answered, though it was taken back: {row}, {messages}"
     if said != whole[: len(said)]:
@@ -67,10 +72,23 @@ def _judge_messages(world: World, rows: Sequence[Row]) -> Iterator[str]:
     placed = [row.ts for row in rows]  # the root of a command's thread is its question
     there = [m for m in world.people.channel.messages.values() if m.bot_id]
     for message in there:
-        if message.ts not in [*known, *placed]:
+        if message.ts not in [*known, *placed] and _turn_of(message) not in _never_placed(rows):
             yield f"nobody's message: {message}"
         if message.streaming_state == "in_progress":
             yield f"left spinning: {message}"
+
+
+def _never_placed(rows: Sequence[Row]) -> set[int]:
+    """Return the commands' questions that were given up before they had a thread.
+
+    Nobody is told of these: who knew where to tell the person has died.
+    """
+    failed = [row for row in rows if row.state is TurnState.FAILED and not row.place[1]]
+    return {row.id for row in failed if row.attempt > ATTEMPTS}
+
+
+def _turn_of(message: Message) -> object:
+    return (message.metadata or {}).get("event_payload", {}).get("turn")
 
 
 def _messages(world: World, row: Row) -> list[Message]:

@@ -82,6 +82,11 @@ class Watch:
                 f"{method} of {turn}, which is {self.rows.get(turn.id if turn else 0)}"
             )
 
+    def withdrawn(self, ts: str) -> None:
+        """Take note that a process has dealt with the deletion of a question."""
+        if any(row.ts == ts for row in self.in_state(TurnState.WAITING)):
+            self.faults.append(f"deleted, and waits: {ts}")
+
     def asks(self, turn: Turn) -> None:
         """Take note that a process is about to ask the model."""
         if turn.attempt > ATTEMPTS or not self.is_owned(turn):
@@ -106,8 +111,8 @@ class Watch:
         if before.state is TurnState.FAILED and is_allowed:
             self.presses[row.id] -= 1
             is_allowed = self.presses[row.id] >= 0
-        if move == (TurnState.WAITING, TurnState.STOPPED):
-            is_allowed = row.ts in self.deleted
+        if row.state is TurnState.STOPPED:  # nobody presses Stop
+            is_allowed = before.state is TurnState.WAITING and row.ts in self.deleted
         if before.state is not row.state and not is_allowed:
             self.faults.append(f"was {before.state} and is {row}")
 
@@ -117,6 +122,11 @@ class Watch:
             return
         if turn is not None and turn.id == row.id and turn.epoch != before.epoch:
             self.faults.append(f"changed by who has lost it: {before}, {row}")
+        if row.owner not in {before.owner, None} and row.epoch == before.epoch:
+            self.faults.append(f"another's without a new epoch: {before}, {row}")
+        is_given_up = before.owner is not None and row.owner is None and row.state in OWNED
+        if turn is not None and is_given_up and row.attempt != before.attempt - 1:
+            self.faults.append(f"handed over, and counted as an attempt: {before}, {row}")
         is_taken_over = before.state in OWNED and before.state is row.state
         if not is_taken_over or row.epoch == before.epoch:
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
@@ -88,10 +88,17 @@ class Part:
             await self.place.steps.confirm(self.place.turn, self.number, ts)
         except TurnLost:
             with contextlib.suppress(SlackError):
-                if ts not in await self.place.steps.known(self.place.question.thread):
+                if not await self._is_known(ts):
                     await remove(self.place, ts)
             raise
         self.doubtful = False
+
+    async def _is_known(self, ts: str) -> bool:
+        """Whether who has the turn by now goes on with it; a root by then begins the thread."""
+        thread = self.place.question.thread
+        begun = thread if thread.thread_ts else replace(thread, thread_ts=ts)
+        known = self.place.steps.known
+        return ts in await known(thread) or (begun != thread and ts in await known(begun))
 
     async def call(
         self,

@@ -72,7 +72,10 @@ class Roots:
             place = Place(self.web, self.pacing, self.steps, turn, "")
             try:
                 ts = await self._found(turn) if may_be_there or attempt else None
-                ts = ts or await self._posted(place)
+                if ts is None:
+                    ts = await self._posted(place)
+                else:  # so that who posted it, and comes late, does not take it away
+                    await self.steps.confirm(turn, ROOT, ts)
             except SlackUnreachable as error:
                 if attempt == RESENDS - 1:
                     raise

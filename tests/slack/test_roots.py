@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -227,3 +227,43 @@ async def test_who_has_lost_the_question_posts_nothing() -> None:
             await roots.place(turn)
 
     assert slack.calls == []
+
+
+async def test_a_root_that_was_found_is_recorded() -> None:
+    async with a_slack() as (_, roots, steps, turn):
+        first = await roots.place(turn)
+        steps.sent = {(turn.id, 0): None}  # as its poster died before it could say
+        await roots.place(replace(turn, sent=(Sent(0, None, streamed=False),)))
+
+    assert steps.sent == {(turn.id, 0): first.ts}
+
+
+@dataclass
+class Overtaken(FakeSteps):
+    """Steps of a process whose turn is lost with its post; another knows what is in `theirs`."""
+
+    theirs: dict[str, str] = field(default_factory=dict)  # ts by the thread_ts they are in
+
+    async def known(self, thread: Thread) -> frozenset[str]:
+        return frozenset(ts for ts, place in self.theirs.items() if place == thread.thread_ts)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "removed"),
+    [
+        pytest.param({"2.2": "2.2"}, False, id="its thread has begun"),
+        pytest.param({"2.2": ""}, False, id="its thread is about to begin"),
+        pytest.param({"1.1": "1.1"}, True, id="another root was posted"),
+    ],
+)
+async def test_who_posts_a_root_too_late_takes_it_away_unless_another_goes_on_with_it(
+    theirs: dict[str, str], *, removed: bool
+) -> None:
+    steps = Overtaken(lost_after="confirm", theirs=theirs)
+    async with slack_web() as (slack, answers):
+        answers.next = [POSTED]
+        with pytest.raises(TurnLost):
+            await Roots(slack, Pacing(sleep=hurried), steps, Hints()).place(Turn(7, ASKED, None))
+
+    deleted = [body["ts"] for method, body in answers.calls if method == "chat.delete"]
+    assert deleted == (["2.2"] if removed else [])

@@ -48,6 +48,7 @@ PAGE_SECONDS_CALM = 210.0  # from here on, the next paragraph's end is taken
 QUIET_SECONDS = 20.0  # a stream that is silent for longer is said to be closed early
 MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
 
+LETTING_GO_SECONDS = 5.0  # for a message on its way to arrive, and to be taken back
 RESENDS = 3  # of what a message refused, each in a new one
 
 
@@ -139,10 +140,17 @@ class ThreadReply:
         await self._leave(self._interrupt())
 
     async def let_go(self) -> None:
-        """Touch nothing any more."""
+        """Touch nothing any more, once what is on its way has arrived.
+
+        Who takes the turn over may have looked for a message before that came, so whoever posted
+        it is the only one to take it back.
+        """
         self.closed = True
         self.is_open.set()
         if self._writer is not None:
+            self._ending.set()
+            self._wake.set()
+            await asyncio.wait({self._writer}, timeout=LETTING_GO_SECONDS)
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
 

@@ -751,3 +751,14 @@ async def test_a_failure_can_be_tried_again_in_the_same_message() -> None:
         assert (len(s.answers), shown(s)) == (1, "Whole.")
         assert "try_again" not in str(s.answers[0].blocks)
     assert (button["action_id"], button["value"]) == ("try_again", "5")
+
+
+async def test_a_message_that_arrives_after_the_turn_was_lost_is_taken_away_again() -> None:
+    async with stage() as st:
+        with contextlib.suppress(TurnLost):
+            async with st.open_reply():
+                await st.slack.until(lambda slack: slack.calls_of("chat.startStream"))
+                st.steps.lost.add(5)
+                raise TurnLost(5)  # as whatever the turn records next does
+
+    assert st.answers == []

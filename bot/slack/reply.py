@@ -317,6 +317,8 @@ class ThreadReply:
         await self._drop_the_rest()
 
     async def _close_in_new_message(self, blocks: Sequence[Json]) -> None:
+        with contextlib.suppress(MessageFull):  # it is closed already
+            await self._close_message(Growth(), ())
         await self._open_message()
         try:
             await self._close_message(Growth(plan=self._plan), blocks)

@@ -762,3 +762,13 @@ async def test_a_message_that_arrives_after_the_turn_was_lost_is_taken_away_agai
                 raise TurnLost(5)  # as whatever the turn records next does
 
     assert st.answers == []
+
+
+async def test_a_message_that_has_no_room_for_what_stands_below_it_is_not_left_spinning() -> None:
+    async with stage() as st:
+        st.slack.fail("chat.stopStream", error="msg_blocks_too_long")
+        async with st.open_reply() as reply:
+            await reply.write([Prose("Heat pumps work. ")])
+            await reply.finish(an_answer("Heat pumps work. "))
+
+    assert [message.streaming_state for message in st.answers] == ["completed", "completed"]

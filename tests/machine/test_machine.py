@@ -42,4 +42,4 @@ def test_no_order_of_events_and_mishaps_breaks_a_promise_on_a_file() -> None:
 def test_no_order_of_events_and_mishaps_breaks_a_promise_among_processes_at_a_server(
     postgres_url: str,
 ) -> None:
-    hold(lambda: OnServer(postgres_url), 20, 30)
+    hold(lambda: OnServer(postgres_url), 14, 30)

@@ -19,6 +19,8 @@ CALLS_A_MINUTE = {
     "chat.update": 50.0,
     "chat.delete": 50.0,
     "chat.postMessage": 60.0,
+    "conversations.replies": 50.0,
+    "conversations.history": 50.0,
 }
 FLUSH_SECONDS = 1.0  # between two appends of one reply
 UPDATE_SECONDS = 3.0  # Slack's advice for text of a model that is shown by chat.update

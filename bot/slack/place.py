@@ -162,9 +162,9 @@ class Place:
         messages: list[Json] = []
         cursor: str | None = None
         while True:
-            answer = await self.web.call(
+            answer = await self.call_until_heard(
                 "conversations.replies",
-                channel=thread.channel,
+                _nothing,
                 ts=thread.thread_ts,
                 oldest=self.question.ts,
                 include_all_metadata=True,
@@ -176,6 +176,10 @@ class Place:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return messages
+
+
+async def _nothing() -> None:
+    """Record nothing: to read shows nothing."""
 
 
 def refusal(error: SlackRefused) -> Exception:

@@ -15,7 +15,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FootnoteError, SlackRefused
+from bot.errors import FootnoteError, SlackRefused, SlackUnreachable
 from bot.slack.blocks import below_answer, counted, failure_blocks, note_block, size
 from bot.slack.cards import Cards
 from bot.slack.cards import size as cards_size
@@ -26,16 +26,17 @@ from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_
 from bot.slack.part import Part
 from bot.slack.place import MessageFull
 from bot.slack.words import GOING_ON
+from bot.turns.turn import Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from bot.slack.growth import Task
     from bot.slack.messages import Message
     from bot.slack.place import Place
     from bot.turns.answer import Answer, Search
     from bot.turns.pieces import Piece
-    from bot.turns.turn import Sent, Turn
+    from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -267,21 +268,33 @@ class ThreadReply:
         await self._open_message(f"{fence}\n" if fence else "")
 
     async def _open_message(self, text: str = "") -> None:
-        self._part += 1
         plan = self._plan if self._cards.any_new else ""
         growth = Growth(text, self._take_changed(), plan)
-        self._message = await self._next_of_earlier(growth) or await open_message(
-            Part(self._place, self._part), growth
-        )
+        self._message = await self._next(growth, lambda part: open_message(part, growth))
         self._page_text = text
         self._pages.used += len(text.encode())
 
-    async def _next_of_earlier(self, growth: Growth) -> Message | None:
-        """Use the message again that an earlier attempt has at this place, if there is one."""
-        earlier = self._earlier.pop(self._part, None)
+    async def _next(self, growth: Growth, post: Callable[[Part], Awaitable[Message]]) -> Message:
+        """Use the message again that an earlier attempt has at this place, else post one."""
+        number = self._part + 1
+        message = await self._next_of_earlier(number, growth)
+        if message is None:
+            part = Part(self._place, number)
+            try:
+                message = await post(part)
+            except SlackUnreachable:
+                if part.doubtful:  # should it be there, then what is said next is said in it
+                    self._earlier[number] = Sent(number, None, part.streamed)
+                raise
+        self._earlier.pop(number, None)
+        self._part = number
+        return message
+
+    async def _next_of_earlier(self, number: int, growth: Growth) -> Message | None:
+        earlier = self._earlier.get(number)
         if earlier is None:
             return None
-        part = Part(self._place, self._part, streamed=earlier.streamed)
+        part = Part(self._place, number, streamed=earlier.streamed)
         ts = earlier.ts or await part.find()
         if ts is None:
             return None
@@ -331,11 +344,9 @@ class ThreadReply:
 
     async def _post(self, blocks: list[Json]) -> None:
         """Put blocks into a message of their own."""
-        self._part += 1
-        message = await self._next_of_earlier(Growth(plan="Sources"))
-        if message is None:
-            await post_message(Part(self._place, self._part), blocks)
-        else:
+        may_be_there = self._part + 1 in self._earlier
+        message = await self._next(Growth(plan="Sources"), lambda part: post_message(part, blocks))
+        if may_be_there:
             await message.close(Growth(), blocks)
 
 

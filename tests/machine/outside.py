@@ -106,8 +106,11 @@ class GatedDatabase:
         self._watch = watch
         self._loop = loop
 
-    async def run(self, operation: Callable[[Connection], Result]) -> Result:
+    async def run(
+        self, operation: Callable[[Connection], Result], *, ahead: bool = False
+    ) -> Result:
         """Run an operation when the gate opens, and again if the answer to its commit gets lost."""
+        del ahead
         outcome = await self._gates.at("store", operation.__qualname__)
         with self._loop.outside():
             result = await self._database.run(operation)

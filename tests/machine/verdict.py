@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.turns.turn import ATTEMPTS, TurnState
+from bot.turns.turn import TurnState
 from tests.crash.verdict import FOOTER, is_given_up, sentences
 from tests.machine.outside import SENTENCES
 
@@ -57,7 +57,7 @@ def _judge_turn(row: Row, messages: Sequence[Message], *, was_told: bool) -> Ite
             yield f"answered like this: {row}, {said}, {footers} footers, {buttons} buttons"
         case TurnState.FAILED if row.place[1] and (footers, buttons) != (0, 1):
             yield f"failed like this: {row}, {footers} footers, {buttons} buttons"
-        case TurnState.FAILED if not row.place[1] and not (was_told or row.attempt > ATTEMPTS):
+        case TurnState.FAILED if not row.place[1] and not was_told:
             yield f"failed, and nobody knows: {row}"
         case TurnState.STOPPED if row.epoch == 0 and messages:
             yield f"answered, though it was taken back: {row}, {messages}"
@@ -72,23 +72,10 @@ def _judge_messages(world: World, rows: Sequence[Row]) -> Iterator[str]:
     placed = [row.ts for row in rows]  # the root of a command's thread is its question
     there = [m for m in world.people.channel.messages.values() if m.bot_id]
     for message in there:
-        if message.ts not in [*known, *placed] and _turn_of(message) not in _never_placed(rows):
+        if message.ts not in [*known, *placed]:
             yield f"nobody's message: {message}"
         if message.streaming_state == "in_progress":
             yield f"left spinning: {message}"
-
-
-def _never_placed(rows: Sequence[Row]) -> set[int]:
-    """Return the commands' questions that were given up before they had a thread.
-
-    Nobody is told of these: who knew where to tell the person has died.
-    """
-    failed = [row for row in rows if row.state is TurnState.FAILED and not row.place[1]]
-    return {row.id for row in failed if row.attempt > ATTEMPTS}
-
-
-def _turn_of(message: Message) -> object:
-    return (message.metadata or {}).get("event_payload", {}).get("turn")
 
 
 def _messages(world: World, row: Row) -> list[Message]:

@@ -630,6 +630,47 @@ async def test_what_was_posted_and_not_recorded_is_found_in_the_thread(*, stream
         assert s.steps.sent == {(5, 1): s.answers[0].ts}
 
 
+@pytest.mark.parametrize(
+    ("method", "misses", "is_too_late"),
+    [
+        ("conversations.replies", 2, False),
+        ("conversations.replies", 10, True),  # what only reads is repeated by the library as well
+        ("chat.stopStream", 2, False),
+        ("chat.stopStream", 5, True),
+        ("chat.update", 2, False),
+        ("chat.update", 5, True),
+    ],
+)
+async def test_a_slack_that_does_not_hear_a_takeover_is_told_in_the_message_that_is_there(
+    method: str, misses: int, *, is_too_late: bool
+) -> None:
+    async with stage() as s:
+        await interrupted(s, [Prose("Half an ans")])
+        if method == "conversations.replies":
+            s.steps.sent[5, 1] = None
+        s.slack.fail(method, drop=True, times=misses)
+        with contextlib.suppress(SlackUnreachable):
+            async with s.open_reply(s.taken_over()) as reply:
+                await write_all(reply, [Prose("Whole.")])
+
+        assert len(s.answers) == 1
+        assert s.answers[0].streaming_state in {None, "completed"}
+        assert "Half" not in shown(s)
+        below = str([*s.answers[0].blocks, *s.answers[0].final_blocks])
+        assert ("try_again" in below) == is_too_late
+
+
+@pytest.mark.parametrize("what", ["drop", "after"])
+async def test_a_slack_that_hears_no_post_for_long_has_one_message_in_the_end(what: str) -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", times=5, **{what: True})
+        with contextlib.suppress(SlackUnreachable):
+            async with s.open_reply() as reply:
+                await write_all(reply, [Prose("Whole.")])
+
+        assert len(s.answers) == 1
+
+
 async def test_what_was_intended_and_never_posted_is_posted() -> None:
     async with stage() as s:
         s.steps.sent[5, 1] = None

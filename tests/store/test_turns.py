@@ -86,6 +86,7 @@ class TestTaking:
 
         assert [sum(taken is not None for taken in pair) for pair in pairs] == [1] * 25
 
+    @pytest.mark.usefixtures("database")  # or all three would make the file
     async def test_of_three_processes_that_start_at_once_one_takes_each_question(
         self, migrated_url: str
     ) -> None:

@@ -5,12 +5,13 @@ VENV ?= .venv
 UV ?= uv
 BIN = $(VENV)/bin
 READY = $(VENV)/installed
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # The question may hold quotes, dollars and blanks: neither make nor the shell reads into it.
 override ONCE := $(value ONCE)
 export ONCE
 
-.PHONY: demo run manifest test check bench fix constraints
+.PHONY: demo run manifest test check bench crash fix constraints
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a local Slack with the bot in it; ONCE="question" prints one answered thread
@@ -23,13 +24,13 @@ manifest: $(READY)  ## what to create the Slack app from
 	@$(BIN)/python -m bot manifest
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --cov --cov-branch
+	$(PYTEST) --cov --cov-branch
 	$(BIN)/coverage report --fail-under=95 --include='bot/turns/*'
 	$(BIN)/coverage report --fail-under=95 --include='bot/responses/*'
 	$(BIN)/coverage report --fail-under=95 --include='bot/slack/*'

@@ -15,21 +15,19 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FootnoteError, SlackRefused, SlackUnreachable
+from bot.errors import FootnoteError, SlackRefused
 from bot.slack.blocks import below_answer, counted, failure_blocks, note_block, size
 from bot.slack.cards import Cards
 from bot.slack.cards import size as cards_size
 from bot.slack.growth import Growth
 from bot.slack.markdown import ZERO_WIDTH, SlackMarkdown
-from bot.slack.messages import open_message, post_message, take_over
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_append
-from bot.slack.part import Part
 from bot.slack.place import MessageFull
+from bot.slack.series import Series
 from bot.slack.words import GOING_ON
-from bot.turns.turn import Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from bot.slack.growth import Task
     from bot.slack.messages import Message
@@ -70,9 +68,7 @@ class ThreadReply:
         self._cards = Cards()
         self._plan = "Looking into it"
         self._message: Message | None = None
-        self._part = 0
-        # Messages of an earlier attempt, to be used again.
-        self._earlier: dict[int, Sent] = {sent.part: sent for sent in turn.sent if sent.part}
+        self._series = Series(place)
         self._wake = asyncio.Event()
         self._ending = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -239,7 +235,7 @@ class ThreadReply:
             try:
                 await self._message.append(growth)
             except MessageFull:
-                log.info("message takes no more", extra={"part": self._part})
+                log.info("message takes no more", extra={"part": self._series.number})
                 await self._next_message(growth.tasks)
             else:
                 self._accepted(now)
@@ -270,44 +266,9 @@ class ThreadReply:
     async def _open_message(self, text: str = "") -> None:
         plan = self._plan if self._cards.any_new else ""
         growth = Growth(text, self._take_changed(), plan)
-        self._message = await self._next(growth, lambda part: open_message(part, growth))
+        self._message = await self._series.open(growth)
         self._page_text = text
         self._pages.used += len(text.encode())
-
-    async def _next(self, growth: Growth, post: Callable[[Part], Awaitable[Message]]) -> Message:
-        """Use the message again that an earlier attempt has at this place, else post one."""
-        number = self._part + 1
-        message = await self._next_of_earlier(number, growth)
-        if message is None:
-            part = Part(self._place, number)
-            try:
-                message = await post(part)
-            except SlackUnreachable:
-                if part.doubtful:  # should it be there, then what is said next is said in it
-                    self._earlier[number] = Sent(number, None, part.streamed)
-                raise
-        self._earlier.pop(number, None)
-        self._part = number
-        return message
-
-    async def _next_of_earlier(self, number: int, growth: Growth) -> Message | None:
-        earlier = self._earlier.get(number)
-        if earlier is None:
-            return None
-        part = Part(self._place, number, streamed=earlier.streamed)
-        ts = earlier.ts or await part.find()
-        if ts is None:
-            return None
-        return await take_over(part, ts, growth, streamed=earlier.streamed)
-
-    async def _drop_the_rest(self) -> None:
-        """Take away what an earlier attempt had beyond the end of this one."""
-        for number, earlier in sorted(self._earlier.items()):
-            part = Part(self._place, number, streamed=earlier.streamed)
-            ts = earlier.ts or await part.find()
-            if ts:
-                await part.drop(ts)
-        self._earlier.clear()
 
     def _last_growth(self) -> Growth:
         fence = open_fence(self._page_text)
@@ -326,8 +287,8 @@ class ThreadReply:
             await self._close_in_new_message(first)
         self.closed = True
         for blocks in rest:
-            await self._post(blocks)
-        await self._drop_the_rest()
+            await self._series.post(blocks)
+        await self._series.drop_the_rest()
 
     async def _close_in_new_message(self, blocks: Sequence[Json]) -> None:
         with contextlib.suppress(MessageFull):  # it is closed already
@@ -341,13 +302,6 @@ class ThreadReply:
     async def _close_message(self, growth: Growth, blocks: Sequence[Json]) -> None:
         if self._message is not None:
             await self._message.close(growth, blocks)
-
-    async def _post(self, blocks: list[Json]) -> None:
-        """Put blocks into a message of their own."""
-        may_be_there = self._part + 1 in self._earlier
-        message = await self._next(Growth(plan="Sources"), lambda part: post_message(part, blocks))
-        if may_be_there:
-            await message.close(Growth(), blocks)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

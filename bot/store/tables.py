@@ -82,7 +82,7 @@ turns = Table(
     Column("channel", SLACK_ID, nullable=False),
     Column("thread_ts", SLACK_ID, nullable=False),
     Column("ts", SLACK_ID, nullable=False),
-    Column("ts_order", BigInteger, nullable=False),  # see bot.store.turns.ts_order
+    Column("ts_order", BigInteger, nullable=False),  # see bot.store.rows.ts_order
     Column("user", SLACK_ID, nullable=False),
     Column("user_team", SLACK_ID, nullable=False),
     # Slack does not send an acknowledged event again, so what was asked is kept here: after a

@@ -15,9 +15,10 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.errors import ModelRateLimited, SlackUnreachable
+from bot.store.rows import ts_order
 from bot.store.tables import UtcDateTime, turns
 from bot.store.tenure import Tenure
-from bot.store.turns import TurnStore, ts_order
+from bot.store.turns import TurnStore
 from bot.turns.answer import Usage
 from bot.turns.turn import Turn, TurnLost, TurnState, WrongState, states_before
 from tests.store.examples import (

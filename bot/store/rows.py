@@ -1,0 +1,82 @@
+"""Turns as rows, and rows as turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.turns.question import Question, Thread
+from bot.turns.turn import Sent, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Row
+
+    from bot.turns.answer import Answer
+
+
+def ts_order(ts: str) -> int:
+    """Return Slack's ts as a whole number of microseconds, by which turns are put in order.
+
+    As text "999.5" would come after "1000.5", and as a float the last digits would be lost. What
+    has no ts yet comes first.
+    """
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds + fraction[:6].ljust(6, "0")) if seconds.isdecimal() else 0
+
+
+def question_columns(question: Question) -> dict[str, object]:
+    """Return what is stored of a question."""
+    thread = question.thread
+    return {
+        "team": thread.team,
+        "channel": thread.channel,
+        "thread_ts": thread.thread_ts,
+        "ts": question.ts,
+        "ts_order": ts_order(question.ts),
+        "user": question.user,
+        "user_team": question.user_team,
+        "text": question.text,
+    }
+
+
+def answer_columns(answer: Answer) -> dict[str, object]:
+    """Return what is stored of an answer, which is never its text."""
+    finished, usage = answer.finished, answer.finished.usage
+    return {
+        # What the server did not keep, no later turn can be chained to.
+        "response_id": None if finished.stored is False else finished.response_id,
+        "model": finished.model,
+        "request_id": finished.request_id,
+        "searches": len(answer.searches),
+        "seconds": answer.seconds,
+        "input_tokens": usage and usage.input_tokens,
+        "output_tokens": usage and usage.output_tokens,
+        "cached_tokens": usage and usage.cached_tokens,
+        "reasoning_tokens": usage and usage.reasoning_tokens,
+    }
+
+
+def thread_of(row: Any) -> Thread:  # noqa: ANN401 - a row of any columns
+    """Read the thread of a row."""
+    return Thread(team=row.team, channel=row.channel, thread_ts=row.thread_ts)
+
+
+def turn_of(row: Row[Any], sent: Sequence[Sent]) -> Turn:
+    """Read a turn of the columns `TURN`, with the messages it has."""
+    return Turn(
+        id=row.id,
+        question=Question(
+            thread=thread_of(row), ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
+        ),
+        previous_response_id=row.previous_response_id,
+        epoch=row.epoch,
+        attempt=row.attempt,
+        response_id=row.response_id,
+        sent=tuple(sent),
+    )
+
+
+def order_of(turn: Turn) -> int:
+    """Return what turns are sorted by."""
+    return ts_order(turn.question.ts)

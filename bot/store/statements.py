@@ -1,0 +1,215 @@
+"""The statements about turns, built once: to build one costs more than to run it.
+
+Parameters begin with `of_` where they say which turn is meant, with `new_` where they are stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
+
+from bot.store.tables import turns
+from bot.store.tenure import IS_OURS
+from bot.turns.turn import TurnState, states_before
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Executable, FromClause, ScalarSelect
+    from sqlalchemy.sql.dml import ReturningUpdate
+
+    from bot.turns.question import Thread
+
+RECOVERED_AT_ONCE = 50  # turns or threads; the others are left to the other processes, or for later
+
+TURN = (
+    turns.c.id,
+    turns.c.state,
+    turns.c.team,
+    turns.c.channel,
+    turns.c.thread_ts,
+    turns.c.ts,
+    turns.c.user,
+    turns.c.user_team,
+    turns.c.text,
+    turns.c.previous_response_id,
+    turns.c.epoch,
+    turns.c.attempt,
+    turns.c.response_id,
+)
+ANSWER = (
+    "response_id",
+    "model",
+    "request_id",
+    "searches",
+    "seconds",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+)
+
+
+def place(thread: Thread) -> dict[str, object]:
+    """Return the parameters of `in_thread`."""
+    return {"of_team": thread.team, "of_channel": thread.channel, "of_thread_ts": thread.thread_ts}
+
+
+def _in_thread(table: Any = turns) -> ColumnElement[bool]:  # noqa: ANN401 - a table or an alias
+    return and_(
+        table.c.team == bindparam("of_team"),
+        table.c.channel == bindparam("of_channel"),
+        table.c.thread_ts == bindparam("of_thread_ts"),
+    )
+
+
+def may_become(state: TurnState) -> ColumnElement[bool]:
+    """Select turns that stand where this state may follow."""
+    return turns.c.state.in_(states_before(state))
+
+
+def _last_response_id(earlier: FromClause) -> ScalarSelect[str | None]:
+    """Select the last response of the thread, which by then was the last thing said in it."""
+    return (
+        select(earlier.c.response_id)
+        .where(
+            _in_thread(earlier),
+            earlier.c.state == TurnState.ANSWERED,
+            earlier.c.response_id.is_not(None),  # help is an answer without a response
+        )
+        .order_by(earlier.c.ended_at.desc(), earlier.c.ts_order.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _start_next() -> ReturningUpdate[Any]:
+    waiting, busy, earlier = (turns.alias(name) for name in ("waiting", "busy", "earlier"))
+    first = (
+        select(waiting.c.id)
+        .where(_in_thread(waiting), waiting.c.state == TurnState.WAITING)
+        .order_by(waiting.c.ts_order)
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_busy = exists().where(_in_thread(busy), busy.c.state == TurnState.RUNNING)
+    return (
+        update(turns)
+        .where(turns.c.id == first, ~is_busy, ~_may_be_placed_here())
+        .values(
+            state=TurnState.RUNNING,
+            owner=bindparam("new_owner"),
+            epoch=turns.c.epoch + 1,
+            attempt=turns.c.attempt + 1,
+            previous_response_id=_last_response_id(earlier),
+            started_at=bindparam("new_at"),
+            updated_at=bindparam("new_at"),
+        )
+        .returning(*TURN)
+    )
+
+
+def _may_be_placed_here() -> ColumnElement[bool]:
+    """Select whether the root of the thread may be a command's question that is being placed.
+
+    Between Slack's showing a root and its record here, somebody may ask on in its thread.
+    """
+    root, placing = turns.alias("root"), turns.alias("placing")
+    is_known = exists().where(
+        root.c.team == bindparam("of_team"),
+        root.c.channel == bindparam("of_channel"),
+        root.c.ts == bindparam("of_thread_ts"),
+    )
+    is_placing = exists().where(
+        placing.c.team == bindparam("of_team"), placing.c.state == TurnState.PLACING
+    )
+    return and_(is_placing, ~is_known)
+
+
+def _end(state: TurnState, *columns: str) -> Executable:
+    """Record that a turn has come to its end."""
+    new: dict[str, ColumnElement[Any]] = {name: bindparam(f"new_{name}") for name in columns}
+    return (
+        update(turns)
+        .where(IS_OURS, may_become(state))
+        .values(state=state, ended_at=bindparam("new_at"), **_AT, **new)
+    )
+
+
+def _stranded() -> Executable:
+    busy = turns.alias("busy")
+    same = and_(
+        busy.c.team == turns.c.team,
+        busy.c.channel == turns.c.channel,
+        busy.c.thread_ts == turns.c.thread_ts,
+        busy.c.state == TurnState.RUNNING,
+    )
+    return (
+        select(turns.c.team, turns.c.channel, turns.c.thread_ts)
+        .where(turns.c.state == TurnState.WAITING, ~exists().where(same))
+        .distinct()
+        .limit(RECOVERED_AT_ONCE)
+    )
+
+
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_key"), literal(0))))
+START_NEXT = _start_next()
+STRANDED = _stranded()
+_AT: dict[str, ColumnElement[Any]] = {"updated_at": bindparam("new_at")}
+NOTE_RESPONSE = update(turns).where(IS_OURS).values(response_id=bindparam("new_response_id"), **_AT)
+ANSWERED = _end(TurnState.ANSWERED, *ANSWER)
+HELPED = _end(TurnState.ANSWERED)
+FAILED = _end(TurnState.FAILED, "error", "request_id")
+STOPPED = _end(TurnState.STOPPED)
+HAND_OVER = update(turns).where(IS_OURS).values(owner=null(), attempt=turns.c.attempt - 1, **_AT)
+TAKE_OVER = (
+    update(turns)
+    .where(turns.c.id.in_(bindparam("of_turns", expanding=True)))
+    .values(
+        owner=bindparam("new_owner"),
+        epoch=turns.c.epoch + 1,
+        attempt=turns.c.attempt + 1,
+        started_at=bindparam("new_at"),
+        **_AT,
+    )
+    .returning(*TURN)
+)
+TRY_AGAIN = (
+    update(turns)
+    .where(turns.c.id == bindparam("of_turn"), turns.c.state == TurnState.FAILED)
+    .values(
+        state=TurnState.WAITING,
+        owner=null(),
+        attempt=0,
+        ended_at=null(),
+        response_id=null(),
+        error=null(),
+    )
+)
+WITHDRAW = (
+    update(turns)
+    .where(
+        turns.c.team == bindparam("of_team"),
+        turns.c.channel == bindparam("of_channel"),
+        turns.c.ts == bindparam("of_ts"),
+        turns.c.state == TurnState.WAITING,
+    )
+    .values(state=TurnState.STOPPED, ended_at=bindparam("new_at"), **_AT)
+)
+_COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
+HAS_ASKED = select(
+    exists().where(_in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
+)
+HAS_ANSWERED = select(
+    exists().where(
+        _in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)
+    )
+)

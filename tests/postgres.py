@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 READY_SECONDS = 30.0
+LEFT_SECONDS = 0.05
+STILL_THERE = "pre-existing shared memory block"
 READY = "database system is ready to accept connections"
 
 
@@ -59,6 +62,15 @@ class LocalPostgres:
 
     def start(self) -> None:
         """Start it, and return when it takes connections."""
+        until = time.monotonic() + READY_SECONDS
+        while not self._is_started():
+            # What a killed server has left ends by itself when it notices that; nobody is told.
+            time.sleep(LEFT_SECONDS)
+            if time.monotonic() > until:
+                raise RuntimeError("PostgreSQL did not start: what was killed does not end")
+
+    def _is_started(self) -> bool:
+        """Start it; False while processes of the killed one are still there."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -74,8 +86,12 @@ class LocalPostgres:
         lines = [said.get(timeout=READY_SECONDS)]
         while lines[-1] and READY not in lines[-1]:
             lines.append(said.get(timeout=READY_SECONDS))
-        if not lines[-1]:
-            raise RuntimeError("PostgreSQL did not start:\n" + "".join(lines))
+        if lines[-1]:
+            return True
+        said_so = "".join(lines)
+        if STILL_THERE not in said_so:
+            raise RuntimeError(f"PostgreSQL did not start:\n{said_so}")
+        return False
 
     def kill(self) -> None:
         """Kill it with all its processes, as a power cut would."""

@@ -63,6 +63,7 @@ class Campaign:
     random: random.Random
     server: LocalPostgres | None  #: shared by two bots; None where one has a file
     kills: Counter[str] = field(default_factory=Counter)
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def replicas(self) -> int:
@@ -115,11 +116,13 @@ class Campaign:
         """Kill the server or all connections to it; the bots are to bear that."""
         if self.random.random() < 0.5:
             self.kills["of the database's server"] += 1
-            await asyncio.to_thread(server.kill)
-            await asyncio.to_thread(server.start)
+            async with self._restarting:  # the other bot's hurter waits until it is there again
+                await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.start)
         else:
             self.kills["of all connections"] += 1
-            await _end_connections(server.url)
+            async with self._restarting:
+                await _end_connections(server.url)
         await asyncio.sleep(self.random.uniform(0, LONGEST / 2))  # and see how they go on
 
     async def _stop(self, lives: list[Life]) -> None:

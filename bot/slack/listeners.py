@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ID_DIGITS = 10  # from here on, no database has such an id
+
 FollowUps = Literal["asker", "anyone", "mention"]
 Json = dict[str, Any]
 
@@ -101,7 +103,7 @@ class Listeners:
     async def on_try_again(self, ack: AsyncAck, action: Json) -> None:
         """Answer once more what had failed. To press twice is to press once."""
         value = str(action.get("value"))
-        if value.isdecimal():
+        if value.isdecimal() and len(value) < ID_DIGITS:
             await self.inbox.try_again(int(value))
         await ack()
 

@@ -285,7 +285,7 @@ async def test_each_command_is_a_question_of_its_own_and_a_repeat_is_not(door: E
     assert "1.2" not in first
 
 
-@pytest.mark.parametrize("value", ["7", "x", ""])
+@pytest.mark.parametrize("value", ["7", "x", "", "9" * 30])
 async def test_try_again_reaches_the_inbox_with_the_turn(door: Entrance, value: str) -> None:
     button = {"type": "button", "action_id": "try_again", "value": value}
     button["text"] = {"type": "plain_text", "text": "Try again"}  # type: ignore[assignment] # JSON

@@ -147,7 +147,9 @@ async def open_bot(
         replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
         model = ResponsesClient(http, _request_options(settings, bot))
-        runner = TurnRunner(replies, people, model, stores.turns, metrics, time.monotonic)
+        runner = TurnRunner(
+            replies, people, model, stores.turns, metrics, time.monotonic, settings.chaining
+        )
         inbox = Inbox(stores.turns, _Bound(runner), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)
         stores.name_heir(inbox)
@@ -227,6 +229,7 @@ def _request_options(settings: Settings, bot: Bot) -> RequestOptions:
         verbosity=settings.openai_verbosity,
         max_tool_calls=settings.openai_max_tool_calls,
         max_output_tokens=settings.openai_max_output_tokens,
+        check_parent=settings.chaining == "auto",
         share_names=settings.share_names,
         installation_key=f"{bot.team} {bot.bot_id}",
     )

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.turns.question import Asked, Question, Thread
-from bot.turns.turn import Taken, Turn, TurnLost, TurnState
+from bot.turns.turn import Sent, Taken, Turn, TurnLost, TurnState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
+    from bot.turns.transcript import Past
 
 
 def a_question(text: str = "How far is the moon?", *, ts: str = "100.000200") -> Question:
@@ -27,6 +28,7 @@ class FakeModel:
     """Says the parts it is given; an exception among them is raised at its place."""
 
     parts: Sequence[Part | Exception] = ()
+    then: list[Sequence[Part | Exception]] = field(default_factory=list)  # when asked once more
     asked: list[tuple[Asked, Turn]] = field(default_factory=list)
     hung_up: int = 0
     seconds: float = 10.0
@@ -37,8 +39,9 @@ class FakeModel:
 
     async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
         self.asked.append((asked, turn))
+        parts, self.parts = self.parts, self.then.pop(0) if self.then else self.parts
         try:
-            for part in self.parts:
+            for part in parts:
                 if isinstance(part, Exception):
                     raise part
                 self.seconds += 0.5
@@ -89,11 +92,12 @@ class FakeSlack:
     reply: FakeReply = field(default_factory=FakeReply)
     refuses: Exception | None = None
     left: int = 0
+    opened: list[Turn] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def open_reply(self, turn: Turn) -> AsyncIterator[FakeReply]:
-        del turn
+        self.opened.append(turn)
         if self.refuses is not None:
             raise self.refuses
         try:
@@ -122,10 +126,10 @@ class FakeStore:
     states: dict[int, TurnState] = field(default_factory=dict)
     ends: list[tuple[object, ...]] = field(default_factory=list)
     responses: list[str] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     left: list[Turn] = field(default_factory=list)  # by processes that died
     last_response_id: str | None = None
+    said: Sequence[Past] = ()
 
     def _may(self, name: str) -> None:
         if name in self.failing:
@@ -197,6 +201,13 @@ class FakeStore:
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
         self.responses.append(f"{turn.id}:{response_id}")
+
+    async def past(self, turn: Turn) -> Sequence[Past]:
+        del turn
+        return self.said
+
+    async def begun_anew(self, turn: Turn) -> Turn:
+        return replace(turn, previous_response_id=None, sent=(Sent(1, "9.9", streamed=True),))
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
         self._may("finish_turn")

@@ -287,6 +287,40 @@ async def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
     assert errors.ModelTimedOut.public in below(answer)
 
 
+@pytest.mark.parametrize(
+    "profile",
+    [
+        pytest.param(
+            Profile(delta_seconds=0, chaining="ignored"), id="ignored, and echoed as null"
+        ),
+        pytest.param(Profile(delta_seconds=0, chaining="silent"), id="ignored, and not echoed"),
+        pytest.param(Profile(delta_seconds=0, chaining="zdr"), id="refused by data retention"),
+        pytest.param(Profile(delta_seconds=0, chaining=400), id="refused as not supported"),
+        pytest.param(Profile(delta_seconds=0, chaining=404), id="not found"),
+        pytest.param(Profile(delta_seconds=0, store=False), id="never kept"),
+        pytest.param(Profile(delta_seconds=0), id="deleted meanwhile"),
+    ],
+)
+async def test_a_follow_up_knows_what_was_said_though_the_server_does_not(
+    tmp_path: Path, profile: Profile
+) -> None:
+    async with open_stage(tmp_path, profile=profile) as stage:
+        root = await stage.mention("What is a citation?")
+        await stage.answers(stage.general, root)
+        stage.responses.stored.clear()
+        await stage.slack.say(stage.you, stage.general, "And how are they numbered?", root)
+        [first, second] = await stage.answers(stage.general, root, count=2)
+
+    asked = stage.responses.creates[-1]
+    said = [message["role"] for message in asked["input"]]
+    assert "previous_response_id" not in asked
+    assert said == ["user", "assistant", "user"]
+    assert "What is a citation?" in str(asked["input"][0])
+    assert first.markdown[:40] in asked["input"][1]["content"]
+    assert "Written by a language model" in str([second.blocks, second.final_blocks])
+    assert second.streaming_state in {None, "completed"}
+
+
 async def test_an_old_gateway_is_served_by_settings_alone(tmp_path: Path) -> None:
     async with open_stage(
         tmp_path,
@@ -304,8 +338,9 @@ async def test_an_old_gateway_is_served_by_settings_alone(tmp_path: Path) -> Non
     assert create["model"] == "o3-deep-research-2025-06-26"
     assert re.search(r"\[1\]\(https://footnote\.example/handbook/\w+", answer.markdown)
     assert "o3-deep-research-2025-06-26" in below(answer)
-    assert "a follow-up starts anew" in below(answer)
+    assert "not kept by the server" in below(answer)
     assert "previous_response_id" not in follow_up
+    assert "How do I ask in a channel?" in str(follow_up["input"][0])
     assert second.markdown
 
 

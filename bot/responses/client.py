@@ -87,7 +87,7 @@ class ResponsesClient:
         What an earlier attempt was given is not asked again where the server has it whole. Raises a
         ModelError when there is no answer. Closing the generator hangs up.
         """
-        if turn.response_id is not None and (kept := await self._kept(turn.response_id)):
+        if kept := await self._kept(turn):
             log.info("the earlier response is complete", extra={"turn": turn.id})
             for part in kept:
                 yield part
@@ -108,7 +108,7 @@ class ResponsesClient:
         try:
             async with (
                 self._post(asked, turn) as response,
-                aclosing(self._read(response)) as parts,
+                aclosing(self._read(response, self._checked(turn))) as parts,
             ):
                 async for part in parts:
                     yield part
@@ -119,20 +119,22 @@ class ResponsesClient:
             error.request_id = error.request_id or _request_id(response)
             raise
 
-    async def _kept(self, response_id: str) -> list[Part]:
+    async def _kept(self, turn: Turn) -> list[Part]:
         """Return the parts of a response that an earlier attempt was given, if it is complete.
 
         A background response is waited for. Whether one whose connection was dropped can be had is
         written nowhere: where it cannot, nothing is returned, and the question is asked again.
         """
-        path = f"responses/{quote(response_id, safe='')}"
+        if turn.response_id is None:
+            return []
+        path = f"responses/{quote(turn.response_id, safe='')}"
         params = {"include[]": SOURCES} if self._options.include_sources else {}
         try:
             while True:
                 response = await self._http.get(path, params=params)
                 said = response.json() if response.is_success else None
                 if not _still_runs(said):
-                    reader = StreamReader(model=self._options.model)
+                    reader = StreamReader(model=self._options.model, parent=self._checked(turn))
                     return reader.feed(said) if _is_complete(said) else []
                 await self._sleep(POLL_SECONDS)
         except (httpx.HTTPError, ModelError, ValueError, RecursionError) as error:
@@ -147,10 +149,16 @@ class ResponsesClient:
             headers={"X-Client-Request-Id": f"turn-{turn.id}"},
         )
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Part]:
+    def _checked(self, turn: Turn) -> str | None:
+        """Return the parent whose echo is looked for."""
+        return turn.previous_response_id if self._options.check_parent else None
+
+    async def _read(self, response: httpx.Response, parent: str | None) -> AsyncGenerator[Part]:
         if not response.is_success:
             raise await _refused(response)
-        reader = StreamReader(model=self._options.model, request_id=_request_id(response))
+        reader = StreamReader(
+            model=self._options.model, request_id=_request_id(response), parent=parent
+        )
         async with aclosing(read_events(response.aiter_bytes())) as events:
             async for event in events:
                 parts = reader.feed(event)

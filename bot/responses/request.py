@@ -41,6 +41,7 @@ class RequestOptions:
     max_tool_calls: int | None = None
     max_output_tokens: int | None = None
     service_tier: str | None = None
+    check_parent: bool = True  #: whether a chain that a server does not echo counts as lost
     share_names: bool = True  #: whether the model is told who asks
     installation_key: str = field(default="", repr=False)  #: makes the hashes this bot's own
 
@@ -51,7 +52,7 @@ def answer_instructions() -> str:
 
 
 def request_body(options: RequestOptions, asked: Asked, turn: Turn) -> Json:
-    """Build the body that asks a question, chained to the turn's earlier response.
+    """Build the body that asks a question, chained to the turn's earlier response or told again.
 
     What a chain does not carry over (instructions, tools, include) goes into every request, and
     `store` is always named, as servers differ in what they take it for.
@@ -61,7 +62,7 @@ def request_body(options: RequestOptions, asked: Asked, turn: Turn) -> Json:
     body: Json = {
         "model": options.model,
         "instructions": options.instructions,
-        "input": [_user_message(options, asked)],
+        "input": [*_earlier(options, asked), _user_message(options, asked.text, asked.name)],
         "stream": True,
         "store": True,
         "metadata": _metadata(turn),
@@ -75,9 +76,19 @@ def request_body(options: RequestOptions, asked: Asked, turn: Turn) -> Json:
     return body | _search(options) | _limits(options)
 
 
-def _user_message(options: RequestOptions, asked: Asked) -> Json:
-    text = asked.text
-    name = " ".join((asked.name or "").split())
+def _earlier(options: RequestOptions, asked: Asked) -> list[Json]:
+    """Tell again what was said; as plain messages, which every server understands."""
+    told: list[Json] = []
+    for exchange in asked.earlier:
+        told.append(_user_message(options, exchange.text, exchange.name))
+        if exchange.answer:
+            text = whole_characters(exchange.answer)
+            told.append({"type": "message", "role": "assistant", "content": text})
+    return told
+
+
+def _user_message(options: RequestOptions, text: str, name: str | None) -> Json:
+    name = " ".join((name or "").split())
     if options.share_names and name:
         quoted = json.dumps(name, ensure_ascii=False)
         text = f"Asked by {quoted} (display name, chosen by the person).\n\n{text}"

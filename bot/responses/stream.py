@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bot.errors import ModelApiMissing, ModelCutOff
+from bot.errors import ModelApiMissing, ModelCutOff, ModelThreadLost
 from bot.responses.failures import read_failure
 from bot.responses.fields import flag, mapping, position, sequence, words
 from bot.responses.items import (
@@ -44,8 +44,12 @@ _NO_END = {"queued", "in_progress", "cancelled"}
 class StreamReader:
     """Reads one response, event by event."""
 
-    def __init__(self, *, model: str = "", request_id: str | None = None) -> None:
+    def __init__(
+        self, *, model: str = "", request_id: str | None = None, parent: str | None = None
+    ) -> None:
+        """Read a response that was chained to `parent`, which a server that heeds it echoes."""
         self.ended = False
+        self._parent = parent
         self._model = model
         self._request_id = request_id
         self._response_id = ""
@@ -83,8 +87,14 @@ class StreamReader:
         raise ModelCutOff("no terminal event")
 
     def on_snapshot(self, event: Event) -> list[Part]:
-        """Read the response as it stands while it runs."""
-        return self._identify(mapping(event.get("response")))
+        """Read the response as it stands while it runs.
+
+        Raises ModelThreadLost where it says that it follows nothing, though it should.
+        """
+        response = mapping(event.get("response"))
+        if "previous_response_id" in response:
+            self._check_parent(response)
+        return self._identify(response)
 
     def on_item_added(self, event: Event) -> list[Part]:
         """Take note of a new output item."""
@@ -176,12 +186,17 @@ class StreamReader:
             raise read_failure(response).error()
         if status in _NO_END:
             raise ModelCutOff(f"status={status}")
+        self._check_parent(response)
         parts = [*self._identify(response), *self._output(response)]
         parts += self._messages.cite(None, tuple(pages_of(response.get("citations"))))
         parts += self._searches.finish(failed=status == "incomplete")
         parts += self._messages.finish()
         self.ended = True
         return [*parts, self._finished(response, status)]
+
+    def _check_parent(self, response: Event) -> None:
+        if self._parent is not None and response.get("previous_response_id") != self._parent:
+            raise ModelThreadLost("the parent is not echoed")
 
     def _output(self, response: Event) -> list[Part]:
         """Read the final output; all of it is known already unless the server streamed less."""

@@ -108,7 +108,9 @@ def _footer(answer: Answer) -> str:
         escape(answer.finished.model),
     ]
     if answer.finished.stored is False:
-        facts.append("not kept by the server: a follow-up starts anew")
+        facts.append("not kept by the server")
+    if not answer.is_told_whole:
+        facts.append("the beginning of the thread was left out")
     if answer.unlinked:
         unlinked = counted(answer.unlinked, "address", "addresses")
         facts.append(f"{unlinked} left unlinked: no search returned them")

@@ -11,7 +11,7 @@ from bot.errors import StoreUnreachable
 from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
 from bot.slack.text import plain
-from bot.turns.turn import TurnLost
+from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ class Replies:
             greeting = asyncio.create_task(self._greet(turn, reply))
             try:
                 yield reply
-            except (TurnLost, StoreUnreachable):
+            except (TurnLost, StoreUnreachable, ThreadForgotten):
                 await reply.let_go()
                 raise
             except asyncio.CancelledError:

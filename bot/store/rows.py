@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.turns.characters import whole_characters
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Sent, Turn
 
@@ -41,9 +42,10 @@ def question_columns(question: Question) -> dict[str, object]:
 
 
 def answer_columns(answer: Answer) -> dict[str, object]:
-    """Return what is stored of an answer, which is never its text."""
+    """Return what is stored of an answer."""
     finished, usage = answer.finished, answer.finished.usage
     return {
+        "answer": whole_characters(answer.text),
         # What the server did not keep, no later turn can be chained to.
         "response_id": None if finished.stored is False else finished.response_id,
         "model": finished.model,
@@ -62,13 +64,18 @@ def thread_of(row: Any) -> Thread:  # noqa: ANN401 - a row of any columns
     return Thread(team=row.team, channel=row.channel, thread_ts=row.thread_ts)
 
 
+def question_of(row: Row[Any]) -> Question:
+    """Read a question of the columns `TURN`."""
+    return Question(
+        thread=thread_of(row), ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
+    )
+
+
 def turn_of(row: Row[Any], sent: Sequence[Sent]) -> Turn:
     """Read a turn of the columns `TURN`, with the messages it has."""
     return Turn(
         id=row.id,
-        question=Question(
-            thread=thread_of(row), ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
-        ),
+        question=question_of(row),
         previous_response_id=row.previous_response_id,
         epoch=row.epoch,
         attempt=row.attempt,

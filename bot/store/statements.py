@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    Integer,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -18,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.tables import turns
+from bot.store.tables import UtcDateTime, turns
 from bot.store.tenure import IS_OURS
 from bot.turns.turn import TurnState, states_before
 
@@ -46,6 +48,7 @@ TURN = (
     turns.c.response_id,
 )
 ANSWER = (
+    "answer",
     "response_id",
     "model",
     "request_id",
@@ -77,13 +80,17 @@ def may_become(state: TurnState) -> ColumnElement[bool]:
 
 
 def _last_response_id(earlier: FromClause) -> ScalarSelect[str | None]:
-    """Select the last response of the thread, which by then was the last thing said in it."""
+    """Select the last response of the thread, which by then was the last thing said in it.
+
+    None where the server did not keep it, or may no longer have it.
+    """
+    is_young = earlier.c.ended_at > bindparam("of_oldest", type_=UtcDateTime)
     return (
-        select(earlier.c.response_id)
+        select(case((is_young, earlier.c.response_id)))
         .where(
             _in_thread(earlier),
             earlier.c.state == TurnState.ANSWERED,
-            earlier.c.response_id.is_not(None),  # help is an answer without a response
+            earlier.c.model.is_not(None),  # help is an answer without a model
         )
         .order_by(earlier.c.ended_at.desc(), earlier.c.ts_order.desc())
         .limit(1)
@@ -203,6 +210,12 @@ WITHDRAW = (
         turns.c.state == TurnState.WAITING,
     )
     .values(state=TurnState.STOPPED, ended_at=bindparam("new_at"), **_AT)
+)
+PAST = (
+    select(*TURN, turns.c.answer)
+    .where(_in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.model.is_not(None))
+    .order_by(turns.c.ended_at.desc(), turns.c.ts_order.desc())
+    .limit(bindparam("of_most", type_=Integer))
 )
 _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
 HAS_ASKED = select(

@@ -94,6 +94,8 @@ turns = Table(
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("started_at", UtcDateTime),  # the attempt, which begins with asking the model
     Column("ended_at", UtcDateTime),
+    # Told to a model that does not remember the thread, as its server forgot or never kept it.
+    Column("answer", Text),
     Column("previous_response_id", MODEL_ID),
     Column("response_id", MODEL_ID),
     Column("model", MODEL_ID),

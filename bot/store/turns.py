@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ from sqlalchemy import (
 from bot.errors import ModelError
 from bot.store import statements as sql
 from bot.store.messages import INSERTS, sent_by
-from bot.store.rows import answer_columns, order_of, question_columns, thread_of, turn_of
+from bot.store.rows import (
+    answer_columns,
+    order_of,
+    question_columns,
+    question_of,
+    thread_of,
+    turn_of,
+)
 from bot.store.tables import processes, turns
 from bot.store.tenure import IS_OURS, refuse
+from bot.turns.transcript import Past
 from bot.turns.turn import OWNED, Taken, Turn, TurnState
 
 if TYPE_CHECKING:
@@ -33,6 +42,8 @@ if TYPE_CHECKING:
     from bot.turns.answer import Answer
     from bot.turns.question import Question, Thread
 
+KEPT_FOR = timedelta(days=29)  # OpenAI keeps a response for "at least 30 days"
+PAST = 200  # earlier turns that are told again at most
 FORGOTTEN_AFTER = timedelta(seconds=10)
 
 
@@ -155,6 +166,21 @@ class TurnStore:
         """Leave a turn to the next process; that this one had to end is no failed attempt."""
         await self._step(turn, sql.HAND_OVER, {"new_at": self._clock()}, "handed over")
 
+    async def begun_anew(self, turn: Turn) -> Turn:
+        """Return the turn with the messages it has by now, chained to nothing."""
+        sent = await self._database.run(lambda c: sent_by(c, [turn.id]).get(turn.id, ()))
+        return replace(turn, previous_response_id=None, response_id=None, sent=sent)
+
+    async def past(self, turn: Turn) -> list[Past]:
+        """Return what was answered in the thread before, the first one first."""
+        place = sql.place(turn.question.thread) | {"of_most": PAST}
+
+        def operation(connection: Connection) -> list[Past]:
+            rows = connection.execute(sql.PAST, place).all()
+            return [Past(question_of(row), row.answer) for row in reversed(rows)]
+
+        return await self._database.run(operation)
+
     # What died.
 
     async def recover(self, running: Collection[int]) -> list[Turn]:
@@ -218,7 +244,8 @@ class TurnStore:
             connection.execute(sql.LOCK, {"of_key": key})
 
     def _start_next(self, connection: Connection, thread: Thread) -> Turn | None:
-        new = {"new_owner": self._tenure.owner, "new_at": self._clock()}
+        at = self._clock()
+        new = {"new_owner": self._tenure.owner, "new_at": at, "of_oldest": at - KEPT_FOR}
         row = connection.execute(sql.START_NEXT, sql.place(thread) | new).one_or_none()
         if row is None:
             return None

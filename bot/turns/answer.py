@@ -106,6 +106,7 @@ class Answer:
     searches: tuple[Search, ...]
     unlinked: int  #: links the model wrote to pages that no search returned
     seconds: float
+    is_told_whole: bool = True  #: False where a part of the thread was not told to the model
 
     @property
     def note(self) -> str | None:

@@ -41,8 +41,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question of a thread with its answer, as the model is told of them."""
+
+    text: str  #: of the question, like that of `Asked`
+    name: str | None  #: of who asked it
+    answer: str  #: "" where it is not known
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question as the model reads it."""
 
     text: str  #: plain words: mentions by name, links as URLs, entities decoded
     name: str | None  #: the asker's display name, None where it is not to be passed on
+    earlier: tuple[Exchange, ...] = ()  #: what the model is told again, the first one first

@@ -14,13 +14,15 @@ import asyncio
 import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.errors import (
     FootnoteError,
     ModelCutOff,
     ModelError,
+    ModelInputTooLong,
+    ModelThreadLost,
     StoppedByUser,
     StoreUnreachable,
     TurnInterrupted,
@@ -28,7 +30,9 @@ from bot.errors import (
 )
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started
 from bot.turns.draft import Draft
-from bot.turns.turn import TurnLost
+from bot.turns.question import Exchange
+from bot.turns.transcript import BUDGETS, transcript
+from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -37,9 +41,14 @@ if TYPE_CHECKING:
     from bot.turns.answer import Part, Search
     from bot.turns.pieces import Piece
     from bot.turns.question import Asked, Question
+    from bot.turns.transcript import Past
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
+
+# How the model is reminded of a thread: by the last response that its server has kept, by telling
+# it again, or, where the first fails, by the second.
+Chaining = Literal["auto", "previous_response_id", "replay"]
 
 # What was recorded so far stands, and who comes next goes on from there: nothing is to be said.
 LEFT = (TurnLost, StoreUnreachable)
@@ -139,6 +148,14 @@ class Store(Protocol):
         """Leave it to the next process."""
         ...
 
+    async def past(self, turn: Turn) -> Sequence[Past]:
+        """Return what was answered in the thread before, the first one first."""
+        ...
+
+    async def begun_anew(self, turn: Turn) -> Turn:
+        """Return the turn with the messages it has by now, to be answered in them once more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TurnRunner:
@@ -150,12 +167,18 @@ class TurnRunner:
     store: Store
     metrics: Metrics
     clock: Callable[[], float]  #: seconds, for the time an answer took
+    chaining: Chaining = "auto"
 
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
         try:
-            async with self.replies.open_reply(turn) as reply:
-                await self._run_in(reply, turn)
+            try:
+                async with self.replies.open_reply(turn) as reply:
+                    await self._run_in(reply, turn)
+            except ThreadForgotten:
+                again = await self.store.begun_anew(turn)
+                async with self.replies.open_reply(again) as reply:
+                    await self._run_in(reply, again)
         except LEFT as error:
             log.warning("turn left to another process", extra={"error": str(error)})
         except asyncio.CancelledError:  # the bot closes, and the reply has said so
@@ -195,7 +218,7 @@ class TurnRunner:
         draft = Draft()
         try:
             answer = await self._answer(turn, reply, draft)
-        except LEFT:
+        except (*LEFT, ThreadForgotten):
             raise
         except StoppedByUser:
             await reply.stopped()
@@ -220,7 +243,7 @@ class TurnRunner:
             await reply.help()
             return None
         began = self.clock()
-        finished = await self._write(turn, reply, draft, began)
+        finished, is_told_whole = await self._write(turn, reply, draft, began)
         await reply.write(draft.close())
         answer = Answer(
             finished=finished,
@@ -229,14 +252,65 @@ class TurnRunner:
             searches=tuple(draft.searches),
             unlinked=draft.unlinked,
             seconds=self.clock() - began,
+            is_told_whole=is_told_whole,
         )
         await reply.finish(answer)
         self.metrics.answer_seconds.observe(self.clock() - began)
         return answer
 
-    async def _write(self, turn: Turn, reply: Reply, draft: Draft, began: float) -> Finished:
-        """Pass the model's parts on as they come."""
+    async def _write(
+        self, turn: Turn, reply: Reply, draft: Draft, began: float
+    ) -> tuple[Finished, bool]:
+        """Have the question answered, chained to the thread's last response or told it again.
+
+        Returns the end, and whether the model was told the whole thread.
+        """
         asked = await self.people.read(turn.question)
+        if turn.previous_response_id is not None and self.chaining != "replay":
+            try:
+                return await self._pass_on(asked, turn, reply, draft, began), True
+            except ModelThreadLost as error:
+                if self.chaining == "previous_response_id":
+                    raise
+                if draft.text:
+                    raise ThreadForgotten from error
+                log.info("the thread is told again", extra={"detail": str(error)})
+            except ModelInputTooLong:
+                if draft.text:
+                    raise
+                log.info("the thread has grown too long, and is told again in parts")
+        alone = replace(turn, previous_response_id=None)
+        return await self._tell_again(asked, alone, reply, draft, began)
+
+    async def _tell_again(
+        self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float
+    ) -> tuple[Finished, bool]:
+        """Ask with what was said before, and with less of it where that is too much."""
+        exchanges = await self._exchanges(turn)
+        for tokens in BUDGETS[:-1]:
+            told = transcript(exchanges, tokens)
+            try:
+                once_more = replace(asked, earlier=told.exchanges)
+                return await self._pass_on(once_more, turn, reply, draft, began), told.is_whole
+            except ModelInputTooLong:
+                if not told.exchanges:
+                    raise
+        told = transcript(exchanges, BUDGETS[-1])
+        once_more = replace(asked, earlier=told.exchanges)
+        return await self._pass_on(once_more, turn, reply, draft, began), told.is_whole
+
+    async def _exchanges(self, turn: Turn) -> list[Exchange]:
+        """Say what was said in the thread before."""
+        exchanges = []
+        for past in await self.store.past(turn):
+            asked = await self.people.read(past.question)
+            exchanges.append(Exchange(asked.text, asked.name, past.answer or ""))
+        return exchanges
+
+    async def _pass_on(
+        self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float
+    ) -> Finished:
+        """Pass the model's parts on as they come."""
         async with aclosing(self.model.respond(asked, turn)) as parts:  # hang up if Slack fails
             async for part in parts:
                 match part:

@@ -65,6 +65,10 @@ class TurnLost(FootnoteError):
         self.turn_id = turn_id
 
 
+class ThreadForgotten(FootnoteError):
+    """The model answered without the thread, and text of that was shown: all is to be replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A message of a turn as it is recorded: intended before the call, confirmed after it."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,11 +97,14 @@ def client(http: httpx.AsyncClient) -> ResponsesClient:
     return ResponsesClient(http, OPTIONS)
 
 
-async def ask(client: ResponsesClient) -> list[Part | ModelError]:
+async def ask(
+    client: ResponsesClient, previous_response_id: str | None = None
+) -> list[Part | ModelError]:
     """Ask and take the parts; an error is the last value."""
     parts: list[Part | ModelError] = []
+    turn = a_turn(previous_response_id=previous_response_id)
     try:
-        async with asyncio.timeout(10), aclosing(client.respond(ASKED, a_turn())) as answer:
+        async with asyncio.timeout(10), aclosing(client.respond(ASKED, turn)) as answer:
             async for part in answer:
                 parts.append(part)  # noqa: PERF401 - what came before an error is kept
     except ModelError as error:
@@ -256,6 +260,41 @@ async def test_what_comes_after_the_end_is_not_waited_for(
     assert await ask(client) == SHORT_PARTS
     async with asyncio.timeout(5):
         await server.hung_up.wait()
+
+
+@pytest.mark.parametrize("echoed", [None, "resp_other"])
+async def test_a_server_that_follows_another_response_or_none_is_left_before_it_answers(
+    server: ByteServer, client: ResponsesClient, echoed: str | None
+) -> None:
+    created = a_created()
+    created["response"] |= {"previous_response_id": echoed}
+    server.play(frames(created, delta("Hel")), end="hang")
+    async with asyncio.timeout(5):
+        parts = await ask(client, "resp_0")
+        await server.hung_up.wait()
+
+    assert [type(part) for part in parts] == [ModelThreadLost]
+
+
+async def test_a_server_that_echoes_no_parent_at_all_is_found_out_at_the_end(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(SHORT)
+
+    assert [type(part) for part in await ask(client, "resp_0")] == [
+        Started,
+        TextDelta,
+        ModelThreadLost,
+    ]
+
+
+async def test_who_wants_a_chain_in_any_case_does_not_look_for_its_echo(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    server.play(SHORT)
+    client = ResponsesClient(http, replace(OPTIONS, check_parent=False))
+
+    assert await ask(client, "resp_0") == SHORT_PARTS
 
 
 async def test_parts_come_before_the_answer_is_whole(

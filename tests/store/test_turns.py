@@ -15,12 +15,13 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.errors import ModelRateLimited, SlackUnreachable
+from bot.store.messages import MessageStore
 from bot.store.rows import ts_order
 from bot.store.tables import UtcDateTime, turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.answer import Usage
-from bot.turns.turn import Turn, TurnLost, TurnState, WrongState, states_before
+from bot.turns.turn import Sent, Turn, TurnLost, TurnState, WrongState, states_before
 from tests.store.examples import (
     NOON,
     THREAD,
@@ -524,6 +525,7 @@ class TestRecording:
             "attempt": 1,
             "started_at": NOON,
             "ended_at": None,
+            "answer": None,
             "previous_response_id": None,
             "response_id": None,
             "model": None,
@@ -550,6 +552,7 @@ class TestRecording:
 
         assert await row_of(database, turn.id) == before | {
             "state": TurnState.ANSWERED,
+            "answer": "Because.",
             "response_id": "resp_1",
             "model": "gpt-6.1-sol",
             "request_id": "req_1",
@@ -673,6 +676,59 @@ class TestAsking:
 
         assert not await store.has_asked(elsewhere, "U1")  # type: ignore[arg-type]  # a Thread
         assert not await store.has_answered(elsewhere)  # type: ignore[arg-type]  # a Thread
+
+
+class TestPast:
+    async def test_what_was_answered_in_the_thread_is_told_in_its_order(
+        self, store: TurnStore, clock: Clock
+    ) -> None:
+        for ts in ("1.1", "2.1"):
+            await answered(store, a_question(ts, text=f"Question {ts}?"), f"resp_{ts}")
+            clock.advance(1)
+        await store.finish_turn(await started(store, a_question("3.1", text="help")), None)
+        await store.fail_turn(await started(store, a_question("4.1")), TimeoutError())
+        await answered(store, a_question("5.1", thread=replace(THREAD, channel="C2")), "resp_5")
+        turn = await started(store, a_question("6.1"))
+
+        assert [(past.question.text, past.answer) for past in await store.past(turn)] == [
+            ("Question 1.1?", "Because."),
+            ("Question 2.1?", "Because."),
+        ]
+
+    @pytest.mark.parametrize(("days", "parent"), [(28, "resp_1"), (30, None)])
+    async def test_a_parent_that_the_server_may_have_dropped_is_not_named(
+        self, store: TurnStore, clock: Clock, days: int, parent: str | None
+    ) -> None:
+        await answered(store, a_question("1.1"), "resp_1")
+        clock.advance(days * 24 * 3600)
+        turn = await started(store, a_question("2.1"))
+
+        assert turn.previous_response_id == parent
+        assert len(await store.past(turn)) == 1
+
+    async def test_after_an_answer_that_was_not_kept_no_older_one_is_named(
+        self, store: TurnStore, clock: Clock
+    ) -> None:
+        await answered(store, a_question("1.1"), "resp_1")
+        clock.advance(1)
+        unkept = an_answer("resp_2")
+        unkept = replace(unkept, finished=replace(unkept.finished, stored=False))
+        await store.finish_turn(await started(store, a_question("2.1")), unkept)
+
+        assert (await started(store, a_question("3.1"))).previous_response_id is None
+
+    async def test_a_turn_that_is_begun_anew_has_the_messages_that_it_has_by_now(
+        self, store: TurnStore, database: Database
+    ) -> None:
+        await answered(store, a_question("1.1"), "resp_1")
+        turn = await started(store, a_question("2.1"))
+        steps = MessageStore(database, store._tenure, Clock())  # noqa: SLF001 - the same process
+        await steps.intend(turn, 1, streamed=True)
+        await steps.confirm(turn, 1, "2.2")
+
+        assert await store.begun_anew(turn) == replace(
+            turn, previous_response_id=None, sent=(Sent(1, "2.2", streamed=True),)
+        )
 
 
 class TestOddValues:

@@ -8,7 +8,9 @@ from bot import errors
 from bot.errors import (
     FootnoteError,
     ModelCutOff,
+    ModelInputTooLong,
     ModelOverloaded,
+    ModelThreadLost,
     SlackRefused,
     SlackUnreachable,
     StoppedByUser,
@@ -31,7 +33,9 @@ from bot.turns.answer import (
     Started,
     TextDelta,
 )
+from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
+from bot.turns.transcript import Past
 from bot.turns.turn import ATTEMPTS, Turn, TurnLost
 from tests.fakes import FakeModel, FakeReply, FakeSlack, FakeStore, a_question
 
@@ -92,6 +96,81 @@ async def test_the_model_is_asked_in_plain_words_with_the_turn_it_is_chained_to(
     [(asked, turn)] = model.asked
     assert (asked.text, asked.name) == ("How far is the moon?", "You")
     assert turn.previous_response_id == "resp_0"
+
+
+PAST = Past(a_question("How big is it?", ts="100.000100"), "3,474 km across.")
+TOLD = (Exchange("How big is it?", "You", "3,474 km across."),)
+
+
+async def test_where_the_server_has_lost_the_thread_it_is_told_again() -> None:
+    model = FakeModel([ModelThreadLost("gone")], then=[PARTS])
+    slack, store = await run(model, store=FakeStore(said=[PAST]))
+
+    [(_, chained), (asked, alone)] = model.asked
+    assert (chained.previous_response_id, alone.previous_response_id) == ("resp_0", None)
+    assert asked == Asked("How far is the moon?", "You", TOLD)
+    assert store.ends == [("answered", 7)]
+    assert the_answer(slack.reply).is_told_whole
+
+
+async def test_who_wants_a_thread_told_again_each_time_names_no_response() -> None:
+    model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock, "replay")
+    await runner.run(Turn(7, a_question(), "resp_0"))
+
+    [(asked, turn)] = model.asked
+    assert (asked.earlier, turn.previous_response_id) == (TOLD, None)
+
+
+async def test_who_wants_nothing_but_a_chain_is_told_when_it_is_lost() -> None:
+    model, slack, store = FakeModel([ModelThreadLost("gone")]), FakeSlack(), FakeStore(said=[PAST])
+    runner = TurnRunner(
+        slack, slack, model, store, Metrics(0.0), model.clock, "previous_response_id"
+    )
+    await runner.run(Turn(7, a_question(), "resp_0"))
+
+    assert slack.reply.done == [("fail", ModelThreadLost.public, "7")]
+    assert len(model.asked) == 1
+
+
+async def test_a_thread_that_was_never_kept_is_told_without_asking_for_it() -> None:
+    model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock)
+    await runner.run(Turn(7, a_question(), None))
+
+    [(asked, _)] = model.asked
+    assert asked.earlier == TOLD
+
+
+async def test_where_text_was_shown_before_that_is_known_the_reply_is_begun_anew() -> None:
+    model = FakeModel([*PARTS[:4], ModelThreadLost("not echoed")], then=[PARTS])
+    slack, store = await run(model, store=FakeStore(said=[PAST]))
+
+    assert slack.opened[0].sent == ()
+    assert [sent.ts for sent in slack.opened[1].sent] == ["9.9"]
+    assert model.asked[1][0].earlier == TOLD
+    assert store.ends == [("answered", 7)]
+
+
+async def test_a_thread_that_is_too_long_for_the_model_is_told_in_part() -> None:
+    long = [Past(a_question(f"Question {n}?"), "x" * 30_000) for n in range(10)]
+    too_long = [ModelInputTooLong()]
+    model = FakeModel(too_long, then=[too_long, PARTS])
+    slack, store = await run(model, store=FakeStore(said=long))
+
+    told = [len(asked.earlier) for asked, _ in model.asked]
+    assert told == [0, 6, 2]
+    assert model.asked[2][0].earlier[-1].answer == "x" * 30_000
+    assert not the_answer(slack.reply).is_told_whole
+    assert store.ends == [("answered", 7)]
+
+
+async def test_a_question_that_is_too_long_by_itself_is_told_so() -> None:
+    model = FakeModel([ModelInputTooLong()])
+    _, store = await run(model)
+
+    assert len(model.asked) == 2
+    assert store.ends == [("failed", 7, "ModelInputTooLong")]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "help", "HELP "], ids=repr)

@@ -10,7 +10,7 @@ PREVIEW_TYPES = ("web_search_preview", "web_search_preview_2025_03_11")
 
 DEEP_RESEARCH = "o3-deep-research-2025-06-26"
 
-Chaining = Literal["yes", "ignored", "zdr", 400, 404]
+Chaining = Literal["yes", "ignored", "silent", "zdr", 400, 404]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,9 @@ class Profile:
 
     tool_types: tuple[str, ...] = (*WEB_SEARCH_TYPES, *PREVIEW_TYPES)
     models: tuple[str, ...] | None = None  # None: any model is known
-    chaining: Chaining = "yes"  # "zdr", 400 and 404 are three ways of refusing
+    chaining: Chaining = (
+        "yes"  # ignored: the echo is null; silent: there is none; the others refuse
+    )
     store: Literal[False] | None = None  # None: as asked; False: nothing is ever kept
     include_sources: bool = True
     send_queries: bool = True  # False: a search names only `query`, as older models do

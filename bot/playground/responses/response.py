@@ -78,13 +78,19 @@ def begun(create: Create, profile: Profile, at: float) -> dict[str, Any]:
         "incomplete_details": None,
         "model": create.model,
         "output": [],
-        "previous_response_id": None if profile.chaining == "ignored" else create.parent,
+        **_chained(create, profile),
         "service_tier": "auto",
         "store": create.asks("store", default=True) if profile.store is None else profile.store,
         "usage": None,
         **_repeated(create),
         **_sampling(),
     }
+
+
+def _chained(create: Create, profile: Profile) -> dict[str, Any]:
+    if profile.chaining == "silent":
+        return {}
+    return {"previous_response_id": None if profile.chaining == "ignored" else create.parent}
 
 
 def _repeated(create: Create) -> dict[str, Any]:

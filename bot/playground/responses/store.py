@@ -99,7 +99,7 @@ class Store:
 
     def parent(self, create: Create, now: float) -> Stored | None:
         """Return the response that a request follows, or refuse it as this server would."""
-        if create.parent is None or self._profile.chaining == "ignored":
+        if create.parent is None or self._profile.chaining in {"ignored", "silent"}:
             return None
         self._refuse_chaining(create.parent)
         try:

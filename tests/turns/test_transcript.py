@@ -1,0 +1,57 @@
+"""What is told again fits, and what was said last is in it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.turns.question import Exchange
+from bot.turns.transcript import BYTES_PER_TOKEN, CUT, transcript
+
+FIRST = Exchange("Why?", "Ann", "a" * 900)
+SECOND = Exchange("And then?", None, "b" * 900)
+THIRD = Exchange("Really?", "Bob", "c" * 900)
+ALL = (FIRST, SECOND, THIRD)
+
+
+def test_what_fits_is_told_whole_in_its_order() -> None:
+    told = transcript(ALL, 1_000)
+
+    assert (told.exchanges, told.is_whole) == (ALL, True)
+
+
+def test_the_oldest_is_shortened_before_any_other_and_then_left_out() -> None:
+    shortened = transcript(ALL, 800)
+    left_out = transcript(ALL, 620)
+
+    assert shortened.exchanges[1:] == (SECOND, THIRD)
+    assert shortened.exchanges[0].answer.startswith("aaa")
+    assert shortened.exchanges[0].answer.endswith(CUT)
+    assert left_out.exchanges == (SECOND, THIRD)
+    assert (shortened.is_whole, left_out.is_whole) == (False, False)
+
+
+def test_a_thread_with_nothing_before_is_told_whole() -> None:
+    assert transcript((), 10).is_whole
+
+
+words = st.text(max_size=400)
+exchanges = st.lists(st.builds(Exchange, words, st.none() | words, words), max_size=8)
+
+
+@given(exchanges, st.integers(0, 600))
+def test_it_never_says_more_than_its_measure_and_never_skips(
+    said: list[Exchange], tokens: int
+) -> None:
+    told = transcript(said, tokens)
+    texts = [
+        each
+        for exchange in told.exchanges
+        for each in (exchange.text, exchange.name or "", exchange.answer)
+    ]
+    newest = said[len(said) - len(told.exchanges) :]
+
+    assert sum(len(text.encode()) for text in texts) <= tokens * BYTES_PER_TOKEN
+    assert [exchange.text for exchange in told.exchanges] == [exchange.text for exchange in newest]
+    assert list(told.exchanges[1:]) == newest[1:]
+    assert told.is_whole == (list(told.exchanges) == said)

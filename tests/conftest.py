@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from bot.store.database import open_database
 from bot.store.migrate import upgrade
@@ -11,6 +12,11 @@ from tests.postgres import new_database, open_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# How long an example takes says nothing where all cores are busy; speed is for `make bench`.
+settings.register_profile("footnote", deadline=None)
+settings.load_profile("footnote")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot import settings_checks as check
 from bot.errors import SettingsError
 from bot.log import redacted
+from bot.settings_database import database, passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ class LocalSettings(BaseSettings):
     )
 
     # It may hold a password.
-    database_url: Annotated[str, AfterValidator(check.database)] = Field(
+    database_url: Annotated[str, AfterValidator(database)] = Field(
         default="sqlite+aiosqlite:///footnote.db", repr=False
     )
     command_prefix: Annotated[str, AfterValidator(check.command_prefix)] = ""
@@ -153,7 +154,7 @@ class Settings(LocalSettings):
         """What must stand in no log."""
         held = (getattr(self, name) for name in SECRETS)
         tokens = [secret.get_secret_value() for secret in held if secret]
-        return (*tokens, *check.passwords(self.database_url))
+        return (*tokens, *passwords(self.database_url))
 
     @field_validator(*SECRETS)
     @classmethod

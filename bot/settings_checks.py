@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 DOMAINS_LIMIT = 100  # of each list, by the reference of the Responses API
 COMMAND_PREFIX = re.compile(r"[a-z0-9_-]{0,25}")  # Slack's commands have at most 32 characters
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
-FILE = "sqlite+aiosqlite:///footnote.db"
-SERVER = "postgresql://user:password@host/name"
-POSTGRES = {"postgresql+asyncpg", "postgresql", "postgres"}
-# Of libpq's parameters, those that asyncpg takes in an address. What it cannot heed is refused, as
-# it may be about who can read along.
-POSTGRES_HEEDED = frozenset(
-    {"host", "ssl", "target_session_attrs", "prepared_statement_cache_size"}
-)
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 VISIBLE = re.compile(r"[!-~]+")  # ASCII without blanks
 
 WHERE_FROM = {
@@ -153,42 +144,3 @@ def prose(file: Path) -> Path:
     if not text.strip():
         raise ValueError("the file is empty: write the instructions into it, or name none")
     return file
-
-
-def database(url: str) -> str:
-    """Accept the address of an SQLite file or of a PostgreSQL, and return it with its driver."""
-    scheme, _, rest = url.partition("://")
-    if scheme in POSTGRES and rest:
-        return _postgres(rest)
-    if not url.startswith("sqlite+aiosqlite:///"):
-        raise ValueError(f"write it like {FILE} or {SERVER}")
-    return url
-
-
-def passwords(url: str) -> tuple[str, ...]:
-    """Return the password of a database's address, as it is written there and as it is."""
-    written = urlsplit(url).password
-    return (written, unquote(written)) if written else ()
-
-
-def _postgres(rest: str) -> str:
-    parts = urlsplit(f"postgresql://{rest}")
-    try:
-        is_whole = bool(parts.path.strip("/")) and not parts.fragment and parts.port != 0
-    except ValueError:
-        is_whole = False
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if not is_whole or not (parts.hostname or given.get("host")):
-        raise ValueError(
-            f"write it like {SERVER}; of a password with @ : / ? # or % in it, write these as %40 "
-            "%3A %2F %3F %23 %25"
-        )
-    mode = given.pop("sslmode", None)
-    if mode is not None:  # what libpq calls it
-        given.setdefault("ssl", mode)
-    if not given.keys() <= POSTGRES_HEEDED:
-        raise ValueError(f"after the ?, only {', '.join(sorted(POSTGRES_HEEDED))} are heeded")
-    if given.get("ssl", "prefer") not in SSL_MODES:
-        raise ValueError(f"ssl is one of {', '.join(SSL_MODES)}")
-    query = f"?{urlencode(given)}" if given else ""
-    return f"postgresql+asyncpg://{parts.netloc}{parts.path}{query}"

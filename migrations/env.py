@@ -9,6 +9,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
+from bot.settings_database import database
 from bot.store.engine import open_engine
 from bot.store.tables import metadata
 
@@ -34,4 +35,4 @@ given = context.config.attributes.get("connection")
 if isinstance(given, Connection):
     migrate(given)
 else:
-    asyncio.run(migrate_by_url(os.environ["DATABASE_URL"]))
+    asyncio.run(migrate_by_url(database(os.environ["DATABASE_URL"])))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 VALUES = ("bot", "bot.errors", "bot.log", "bot.metrics")
 MIDDLE = ("bot.turns", "bot.digests")
-SETTINGS = ("bot.settings", "bot.settings_checks")
+SETTINGS = ("bot.settings", "bot.settings_checks", "bot.settings_database")
 EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.health": ("bot.errors", "bot.exposition"),
     "bot.settings": (*VALUES, *SETTINGS),
     "bot.settings_checks": VALUES,
+    "bot.settings_database": VALUES,
     "bot.turns": VALUES,
     "bot.digests": (*VALUES, "bot.turns"),
     "bot.slack": (*VALUES, *MIDDLE, "bot.settings"),

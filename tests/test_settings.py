@@ -227,6 +227,12 @@ def test_a_token_in_the_wrong_place_is_told_where_it_belongs(
         {"database_url": "postgresql://footnote:tellnobody@db.example:x/footnote"},
         {"database_url": "postgresql://u:tellnobody@h/d?tellnobody=tellnobody"},
         {"database_url": "postgresql://u:?tellnobody@h/d"},
+        {"database_url": "postgresql://u:tell@tellnobody@h/d"},
+        {"database_url": "postgresql://u:1/tellnobody@h/d"},
+        {"database_url": "postgresql://u:tellnobody\u2100@h/d"},
+        {"database_url": "postgresql://u:[tellnobody@h/d"},
+        {"database_url": "postgresql://u:p@h/d?sslmode=tellnobody"},
+        {"database_url": "postgresql+psycopg://u:tellnobody@h/d"},
         {"database_url": "tellnobody"},
         {"slack_api_url": "https://name:tellnobody@slack.example/api/"},
         {"openai_base_url": "https://name:tell/nobody:tellnobody@models.example/v1"},
@@ -424,21 +430,39 @@ def test_domains_that_the_older_tool_would_not_obey_are_refused(setting: str) ->
     )
 
 
+ENCODED = "write it like postgresql://user:password@host/name; of a password, write everything but"
+ONE_HOST = "name one host, and a database there: write it like postgresql://user:password@host/name"
+
+
 @pytest.mark.parametrize(
     ("url", "line"),
     [
         ("sqlite:///footnote.db", "write it like sqlite+aiosqlite:///footnote.db or postgresql://"),
         ("sqlite+aiosqlite://footnote.db", "write it like sqlite+aiosqlite:///footnote.db"),
         ("mysql://h/d", "write it like sqlite+aiosqlite:///footnote.db"),
-        ("postgresql+psycopg://u:p@h/d", "write it like sqlite+aiosqlite:///footnote.db"),
         ("postgresql://", "write it like sqlite+aiosqlite:///footnote.db"),
-        ("postgresql://h", "write it like postgresql://user:password@host/name; of a password"),
-        ("postgresql:///d", "write it like postgresql://user:password@host/name; of a password"),
-        ("postgresql://u:p/ss@h/d", "write it like postgresql://user:password@host/name; of a"),
-        ("postgresql://u:p#ss@h/d", "write it like postgresql://user:password@host/name; of a"),
-        ("postgresql://u@h:99999/d", "write it like postgresql://user:password@host/name; of a"),
-        ("postgresql://h/d?channel_binding=require", "after the ?, only host, prepared_statement"),
-        ("postgresql://h/d?sslmode=maybe", "ssl is one of disable, allow, prefer, require, ver"),
+        ("postgresql+psycopg://u:p@h/d", "names a driver that the bot does not have: write it"),
+        ("postgresql://h", ONE_HOST),
+        ("postgresql:///d", ONE_HOST),
+        ("postgresql://h/d?host=/run/pg", ONE_HOST),
+        ("postgresql:///d?host=h", "host has to be the folder of a socket"),
+        ("postgresql://u:p@h1,h2/d", "names several hosts: name one, at which the database can"),
+        ("postgresql://u:p/ss@h/d", ENCODED),
+        ("postgresql://u:1/ss@h/d", ENCODED),
+        ("postgresql://u:p#ss@h/d", ENCODED),
+        ("postgresql://u:p?ss@h/d", ENCODED),
+        ("postgresql://u:p@ss@h/d", ENCODED),
+        ("postgresql://u:p[ss@h/d", ENCODED),
+        ("postgresql://u:p ss@h/d", ENCODED),
+        ("postgresql://u:pä@h/d", ENCODED),
+        ("postgresql://u@h:99999/d", ENCODED),
+        ("postgresql://h/d?channel_binding=require", "leave channel_binding out of it: after the"),
+        ("postgresql://h/d?sslmode=require&x=1", "after the ?, only host, prepared_statement_c"),
+        ("postgresql://h/d?sslrootcert=/ca.pem", "leave sslrootcert out of it: set PGSSLROOTCERT"),
+        ("postgresql://h/d?sslmode=maybe", "sslmode has to be disable, allow, prefer, require, v"),
+        ("postgresql://h/d?target_session_attrs=x", "target_session_attrs has to be any, primary"),
+        ("postgresql://h/d?prepared_statement_cache_size=x", "prepared_statement_cache_size has"),
+        ("postgresql://h/d?ssl=require&sslmode=disable", "name each parameter once"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused(url: str, line: str) -> None:
@@ -454,7 +478,8 @@ def test_an_address_that_cannot_be_used_is_refused(url: str, line: str) -> None:
         ("postgresql://u:p%40@h:5433/d", "postgresql+asyncpg://u:p%40@h:5433/d"),
         ("postgres://u@[::1]/d", "postgresql+asyncpg://u@[::1]/d"),
         ("postgres://h/d?sslmode=verify-full", "postgresql+asyncpg://h/d?ssl=verify-full"),
-        ("postgresql://u@/d?host=/run/pg", "postgresql+asyncpg://u@/d?host=%2Frun%2Fpg"),
+        ("POSTGRES://u:p%25:x@h/d", "postgresql+asyncpg://u:p%25:x@h/d"),
+        ("postgresql://u@/d?host=/sql/a:b:c", "postgresql+asyncpg://u@/d?host=/sql/a:b:c"),
     ],
 )
 def test_a_postgresql_is_named_as_its_providers_name_it(given: str, used: str) -> None:

@@ -16,6 +16,7 @@ POSTGRES = ("postgresql+asyncpg", "postgresql", "postgres")
 # Of libpq's parameters, what asyncpg takes in an address, and in which form. What it cannot heed
 # is refused, as it may be about who can read along.
 HEEDED = {
+    "application_name": ("[ -~]+", "in ASCII"),
     "host": ("/.+", "the folder of a socket"),
     "prepared_statement_cache_size": ("[0-9]+", "a whole number"),
     "ssl": (

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
+STRICT = "strict_"  # how users begin who need a password also at a server of our own
 READY_SECONDS = 30.0
 LEFT_SECONDS = 0.05
 STILL_THERE = "pre-existing shared memory block"
@@ -59,6 +60,8 @@ class LocalPostgres:
         """Make its files."""
         arguments = ("-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         self._popen("initdb", *arguments, "--no-locale").communicate()
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all /^{STRICT} all scram-sha-256\n{rules.read_text()}")
 
     def start(self) -> None:
         """Start it, and return when it takes connections."""
@@ -164,17 +167,18 @@ def new_database(server: str, template: str = "template1") -> Iterator[str]:
         yield url
     finally:
         name = make_url(url).database
-        asyncio.run(_execute(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+        asyncio.run(execute(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 async def create_database(server: str, template: str = "template1") -> str:
     """Make a database, as a copy of another one, and return its address."""
     name = f"footnote_{uuid.uuid4().hex[:12]}"
-    await _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    await execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-async def _execute(server: str, statement: str) -> None:
+async def execute(server: str, statement: str) -> None:
+    """Run a statement outside any transaction."""
     plain = make_url(server).set(drivername="postgresql")
     connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
     try:

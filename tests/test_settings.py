@@ -457,7 +457,7 @@ ONE_HOST = "name one host, and a database there: write it like postgresql://user
         ("postgresql://u:pä@h/d", ENCODED),
         ("postgresql://u@h:99999/d", ENCODED),
         ("postgresql://h/d?channel_binding=require", "leave channel_binding out of it: after the"),
-        ("postgresql://h/d?sslmode=require&x=1", "after the ?, only host, prepared_statement_c"),
+        ("postgresql://h/d?sslmode=require&x=1", "after the ?, only application_name, host, prep"),
         ("postgresql://h/d?sslrootcert=/ca.pem", "leave sslrootcert out of it: set PGSSLROOTCERT"),
         ("postgresql://h/d?sslmode=maybe", "sslmode has to be disable, allow, prefer, require, v"),
         ("postgresql://h/d?target_session_attrs=x", "target_session_attrs has to be any, primary"),
@@ -480,6 +480,7 @@ def test_an_address_that_cannot_be_used_is_refused(url: str, line: str) -> None:
         ("postgres://h/d?sslmode=verify-full", "postgresql+asyncpg://h/d?ssl=verify-full"),
         ("POSTGRES://u:p%25:x@h/d", "postgresql+asyncpg://u:p%25:x@h/d"),
         ("postgresql://u@/d?host=/sql/a:b:c", "postgresql+asyncpg://u@/d?host=/sql/a:b:c"),
+        ("postgres://h/d?application_name=x%20y", "postgresql+asyncpg://h/d?application_name=x+y"),
     ],
 )
 def test_a_postgresql_is_named_as_its_providers_name_it(given: str, used: str) -> None:

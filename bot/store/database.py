@@ -60,7 +60,8 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
     """
     if not url.startswith("sqlite"):
         # Imported here, as a bot with a file has no use for the six megabytes of it.
-        from bot.store.engine import SERVER_CONNECTIONS, open_engine  # noqa: PLC0415
+        from bot.store.engine import open_engine  # noqa: PLC0415
+        from bot.store.server import SERVER_CONNECTIONS  # noqa: PLC0415
 
         async with open_engine(url) as engine:
             yield ServerDatabase(engine, SERVER_CONNECTIONS)

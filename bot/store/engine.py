@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import SettingsError
+from bot.store.server import server_engine, try_server
 from bot.store.sqlite import BUSY_SECONDS, TRIAL, begin, cannot_open, check_file, set_up
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 QUEUE_SECONDS = 60.0  # how long to wait for the one connection
 EXAMPLE = "write it like sqlite+aiosqlite:///data/footnote.db"
-SERVER_CONNECTIONS = 10  # of one process; PostgreSQL gives out 100 if it is not told otherwise
-SERVER_SECONDS = 5.0  # for a connection, or a statement; each takes milliseconds
-TRIALS = {"sqlite": TRIAL, "postgresql": "SELECT 1"}
+BACKENDS = ("sqlite", "postgresql")
 
 
 @asynccontextmanager
@@ -53,26 +52,15 @@ def parsed_url(url: str) -> URL:
 
 
 def _engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() not in TRIALS:
+    if url.get_backend_name() not in BACKENDS:
         raise SettingsError(f"DATABASE_URL names {url.drivername}, which I cannot use: {EXAMPLE}")
     try:
-        return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _server_engine(url)
+        return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else server_engine(url)
     except (ArgumentError, InvalidRequestError, ImportError) as error:
         raise SettingsError(
             f"DATABASE_URL names {url.drivername}, which is not an async driver installed here: "
             f"{EXAMPLE}"
         ) from error
-
-
-def _server_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        hide_parameters=True,
-        pool_size=SERVER_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=SERVER_SECONDS,
-        connect_args={"timeout": SERVER_SECONDS, "command_timeout": SERVER_SECONDS},
-    )
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
@@ -96,13 +84,14 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
 
 async def _try_out(engine: AsyncEngine) -> None:
+    if engine.dialect.name == "postgresql":
+        await try_server(engine)
+        return
     try:
         async with engine.begin() as connection:
-            await connection.exec_driver_sql(TRIALS[engine.dialect.name])
+            await connection.exec_driver_sql(TRIAL)
             await connection.rollback()
     except DBAPIError as error:
         raise cannot_open(engine.url, str(error.orig)) from error
-    except OSError as error:  # the server is not there
-        raise cannot_open(engine.url, error.strerror or str(error) or "no answer") from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         raise cannot_open(engine.url, type(error).__name__) from error

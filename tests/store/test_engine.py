@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url
 
 from bot.errors import SettingsError
 from bot.store.database import open_database
@@ -71,28 +70,6 @@ async def test_what_failed_half_way_is_not_kept(url: str) -> None:
             tables = (await connection.exec_driver_sql("SELECT name FROM sqlite_master")).all()
 
     assert tables == []
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        pytest.param({"port": 1}, "Connect call failed", id="nothing listens"),
-        pytest.param({"host": "nowhere.invalid"}, "not known", id="unknown host"),
-        pytest.param({"username": "nobody"}, 'role "nobody" does not exist', id="unknown role"),
-        pytest.param({"database": "none"}, 'database "none" does not exist', id="no database"),
-        pytest.param({"query": {"ssl": "require"}}, "rejected SSL upgrade", id="no encryption"),
-    ],
-)
-async def test_a_server_that_cannot_be_used_is_named_with_the_reason_and_no_password(
-    postgres_server: str, change: dict[str, Any], reason: str
-) -> None:
-    url = make_url(postgres_server).set(password="tellnobody").set(**change)
-
-    words = await refusal(url.render_as_string(hide_password=False))
-
-    assert words.startswith("DATABASE_URL: the database postgresql+asyncpg://")
-    assert reason in words
-    assert "tellnobody" not in words
 
 
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

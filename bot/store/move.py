@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, func, insert, select, text, tuple_
@@ -67,11 +66,28 @@ def _copy_table(source: Connection, target: Connection, table: Table) -> int:
     for rows in _moved(source, table):
         target.execute(insert(table), rows)
         count += len(rows)
-    for there, here in zip_longest(_batches(target, table), _moved(source, table)):
-        if there != here:
-            raise SettingsError(f"The {table.name} differ after they were moved. Nothing was kept.")
+    for rows in _moved(source, table):
+        if not _are_there(target, table, rows):
+            raise _differs(table)
+    if target.scalar(select(func.count()).select_from(table)) != count:
+        raise _differs(table)
     _go_on_counting(source, target, table)
     return count
+
+
+def _are_there(target: Connection, table: Table, rows: Rows) -> bool:
+    """Look rows up by their keys, as the order of texts is another one in each database."""
+    keys = tuple_(*table.primary_key).in_([_key(table, row) for row in rows])
+    found = target.execute(select(table).where(keys)).mappings()
+    return {_key(table, row): dict(row) for row in found} == {_key(table, row): row for row in rows}
+
+
+def _key(table: Table, row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key)
+
+
+def _differs(table: Table) -> SettingsError:
+    return SettingsError(f"The {table.name} differ after they were moved. Nothing was kept.")
 
 
 def _moved(source: Connection, table: Table) -> Iterator[Rows]:
@@ -87,25 +103,26 @@ def _fit(name: str, value: object) -> object:
     return whole_characters(value) if type(value) is str else value
 
 
-def _batches(connection: Connection, table: Table) -> Iterator[Rows]:
+def _batches(source: Connection, table: Table) -> Iterator[Rows]:
     """Yield a table's rows in the order of their key, some at a time."""
     key = tuple_(*table.primary_key)
     statement = select(table).order_by(*table.primary_key).limit(BATCH)
-    rows: Rows = [dict(row) for row in connection.execute(statement).mappings()]
+    rows: Rows = [dict(row) for row in source.execute(statement).mappings()]
     while rows:
         yield rows
-        last = tuple(rows[-1][column.name] for column in table.primary_key)
-        following = connection.execute(statement.where(key > last))
+        following = source.execute(statement.where(key > _key(table, rows[-1])))
         rows = [dict(row) for row in following.mappings()]
 
 
 def _go_on_counting(source: Connection, target: Connection, table: Table) -> None:
     """Give new rows higher ids than any that the file has given."""
-    if table.autoincrement_column is None:
+    column = table.autoincrement_column
+    if column is None:
         return
     given = source.scalar(
         text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
     )
-    if given:
-        sequence = func.pg_get_serial_sequence(table.name, table.autoincrement_column.name)
-        target.execute(select(func.setval(sequence, given)))
+    highest = source.scalar(select(func.max(column)))
+    if given or highest:
+        sequence = func.pg_get_serial_sequence(table.name, column.name)
+        target.execute(select(func.setval(sequence, max(given or 0, highest or 0))))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select, text
 
 from bot.errors import SettingsError
 from bot.store import move as moving
@@ -101,6 +101,14 @@ async def content(database: Database) -> dict[str, list[dict[str, Any]]]:
     return await database.run(operation)
 
 
+async def execute(database: Database, *statements: str) -> None:
+    def operation(connection: Any) -> None:  # noqa: ANN401 - a connection
+        for statement in statements:
+            connection.execute(text(statement))
+
+    await database.run(operation)
+
+
 def dump(path: str) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
@@ -162,6 +170,59 @@ async def test_what_fails_half_way_leaves_nothing_behind(
 
     count = select(func.count()).select_from(turns)
     assert await target.run(lambda connection: connection.scalar(count)) == 0
+
+
+async def test_a_connection_that_is_lost_half_way_costs_nothing(
+    file: str, target: Database
+) -> None:
+    await execute(
+        target,
+        "CREATE SEQUENCE losses",  # which a rollback does not take back
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.part = 1 AND nextval('losses') = 3 THEN"
+        " PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER lose BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION lose()",
+    )
+    moved = await move(file, target)
+    there = await content(target)
+
+    assert moved == {name: len(rows) for name, rows in there.items()}
+    assert moved == {"turns": 17, "messages": 13}
+
+
+async def test_tables_of_a_later_version_come_along(
+    file: str, target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = MetaData()
+    words = Table("words", later, Column("word", String(40), primary_key=True))
+    counted = Table("counted", later, Column("id", Integer, primary_key=True))
+    monkeypatch.setattr(moving, "TABLES", (*moving.TABLES, words, counted))
+    kept = [{"word": word} for word in ("a", "B", "ä", "Z", "z", "_", "ab", "Ab", "😀", "1", "ﬀ")]
+    async with open_file(file) as source:
+        await source.run(later.create_all)
+        await source.run(lambda c: c.execute(insert(words), kept).rowcount)
+        await source.run(lambda c: c.execute(insert(counted), [{"id": 7}, {"id": 3}]).rowcount)
+    await target.run(later.create_all)
+    moved = await move(file, target)
+    new = await target.run(lambda c: c.scalar(insert(counted).returning(counted.c.id)))
+
+    assert moved == {"turns": 17, "messages": 13, "words": len(kept), "counted": 2}
+    assert new == 8
+
+
+async def test_a_row_that_nobody_moved_is_not_kept_either(file: str, target: Database) -> None:
+    await execute(
+        target,
+        "CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF pg_trigger_depth() = 1 THEN"
+        " INSERT INTO messages VALUES (NEW.turn_id, 2, false, NULL, 0, now()); END IF;"
+        " RETURN NEW; END $$",
+        "CREATE TRIGGER more AFTER INSERT ON messages FOR EACH ROW EXECUTE FUNCTION more()",
+    )
+    with pytest.raises(SettingsError, match="messages differ after they were moved"):
+        await move(file, target)
+
+    assert not any((await content(target)).values())
 
 
 async def test_what_differs_in_the_end_is_not_kept(file: str, target: Database) -> None:

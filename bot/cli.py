@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.errors import ConnectionLost, SettingsError
+from bot.errors import ConnectionLost, SettingsError, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +33,12 @@ class CannotStart(click.ClickException):
         click.echo(self.message, file=file, err=True)
 
 
+class CannotGoOn(CannotStart):
+    """Ends a command likewise, and with the status after which it may be started anew."""
+
+    exit_code = LOST
+
+
 class Commands(click.Group):
     """Ends every command in the same way when it cannot start or go on, or on Ctrl-C."""
 
@@ -42,6 +48,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except SettingsError as error:
             raise CannotStart(str(error)) from None
+        except StoreUnreachable as error:
+            raise CannotGoOn(f"The database does not answer: {error}. Try again.") from None
         except ConnectionLost:  # the log says so
             ctx.exit(LOST)
         except KeyboardInterrupt:
@@ -196,6 +204,7 @@ async def _move(file: str, url: str) -> Mapping[str, int]:
     from bot.store.database import open_database
     from bot.store.migrate import upgrade
     from bot.store.move import move
+    from bot.store.sqlite import address_of
 
     if url.startswith("sqlite"):
         raise SettingsError(
@@ -203,7 +212,7 @@ async def _move(file: str, url: str) -> Mapping[str, int]:
             "like postgresql://user:password@host/name"
         )
     # Opened though only read, so that no bot writes to it meanwhile.
-    async with open_database(f"sqlite+aiosqlite:///{file}") as source, open_database(url) as target:
+    async with open_database(address_of(file)) as source, open_database(url) as target:
         await upgrade(source)
         await upgrade(target)
         return await move(file, target)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,8 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import Commands, main
-from bot.errors import ConnectionLost, SettingsError
+from bot.errors import ConnectionLost, SettingsError, StoreUnreachable
 from bot.settings import Settings
+from bot.store.database import open_file
+from bot.store.migrate import upgrade
+from bot.store.sqlite import locked
+from tests.store.examples import a_question, a_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +84,7 @@ def test_a_database_that_cannot_be_opened_ends_with_one_message_and_status_2(
     ended = bot("migrate", folder=tmp_path, environment={"DATABASE_URL": url})
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("DATABASE_URL: the database ")
+    assert ended.stderr.startswith("The database ")
     assert "Traceback" not in ended.stderr
 
 
@@ -95,6 +100,83 @@ def test_migrate_brings_a_database_up_and_down_without_any_token(tmp_path: Path)
     assert down.stdout == "Taken back to base.\n"
     assert third.stdout == up.stdout
     assert [run.stderr for run in (up, again, down, third)] == [""] * 4
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """A file with a question, of a name that an address has to spell out."""
+    file = tmp_path / "what?%20now.db"
+
+    async def ask() -> None:
+        async with open_file(str(file)) as database:
+            await upgrade(database)
+            await a_store(database).take(a_question())
+
+    asyncio.run(ask())
+    return file
+
+
+def test_move_needs_no_more_than_a_file_and_an_empty_postgresql(
+    tmp_path: Path, asked: Path, empty_postgres_url: str
+) -> None:
+    there = {"DATABASE_URL": empty_postgres_url.replace("postgresql+asyncpg", "postgres")}
+    moved = bot("move", str(asked), folder=tmp_path, environment=there)
+    again = bot("move", str(asked), folder=tmp_path, environment=there)
+
+    assert (moved.returncode, moved.stderr) == (0, "")
+    assert moved.stdout == (
+        "Moved 1 turns and 0 messages. The file is as it was; start the bot with this "
+        "DATABASE_URL.\n"
+    )
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "The database of DATABASE_URL has 1 turns already: name an empty one.\n"
+    assert {path.name for path in tmp_path.glob("*.db")} == {asked.name}
+
+
+def test_move_refuses_the_file_of_a_bot_that_is_running(
+    tmp_path: Path, asked: Path, empty_postgres_url: str
+) -> None:
+    with locked(str(asked)):
+        there = {"DATABASE_URL": empty_postgres_url}
+        ended = bot("move", asked.name, folder=tmp_path, environment=there)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Another bot is running with the database")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        pytest.param("", "DATABASE_URL names an SQLite file: set it to the PostgreSQL", id="none"),
+        pytest.param(
+            "postgresql://u:tellnobody@127.0.0.1:1/d",
+            "The PostgreSQL database d at 127.0.0.1:1 cannot be used: no connection",
+            id="not there",
+        ),
+    ],
+)
+def test_move_refuses_a_target_that_cannot_be_moved_to(
+    tmp_path: Path, asked: Path, url: str, words: str
+) -> None:
+    ended = bot("move", str(asked), folder=tmp_path, environment={"DATABASE_URL": url})
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(words)
+    assert "tellnobody" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "words"), [("none.db", "does not exist"), (".", "is a directory"), (".env", "not a")]
+)
+def test_move_refuses_what_is_no_database_and_makes_none(
+    tmp_path: Path, empty_postgres_url: str, file: str, words: str
+) -> None:
+    (tmp_path / ".env").write_text(f"DATABASE_URL={empty_postgres_url}\n" + "#\n" * 1_000)
+    ended = bot("move", file, folder=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert words in ended.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {".env", ".env.lock"}
 
 
 def test_the_version_is_that_of_the_source_tree(tmp_path: Path) -> None:
@@ -133,6 +215,13 @@ def test_a_connection_that_is_lost_ends_a_command_with_status_1(runner: CliRunne
     result = runner.invoke(commands(ConnectionLost()), ["act"])
 
     assert (result.exit_code, result.output) == (1, "")
+
+
+def test_a_database_that_stops_answering_ends_a_command_with_status_1(runner: CliRunner) -> None:
+    result = runner.invoke(commands(StoreUnreachable("TimeoutError")), ["act"])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "The database does not answer: TimeoutError. Try again.\n"
 
 
 def test_settings_that_do_not_do_end_a_command_with_their_message(runner: CliRunner) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import URL
 
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -28,6 +31,11 @@ def file_of(url: URL) -> str | None:
     """Return the path of the database's file; None for one in memory or named by a URI."""
     file = url.database or ":memory:"
     return None if file == ":memory:" or file.startswith("file:") else file
+
+
+def address_of(file: str) -> str:
+    """Return the address of a file, whatever characters its name has."""
+    return URL.create("sqlite+aiosqlite", database=os.path.realpath(file)).render_as_string()
 
 
 def check_file(url: URL) -> None:
@@ -54,12 +62,13 @@ def check_file(url: URL) -> None:
 
 @contextmanager
 def locked(file: str) -> Iterator[None]:
-    """Keep every other process that would answer from this file; the lock dies with the process.
+    """Keep every other process that would answer from this file, by whatever path it knows it.
 
-    The lock is on a file of its own: to close any handle of SQLite's file drops the locks that
-    SQLite holds on it (sqlite.org, "How to corrupt an SQLite database file", 2.2).
+    It dies with the process. It is on a file of its own: to close any handle of SQLite's file
+    drops the locks that SQLite holds on it (sqlite.org, "How to corrupt an SQLite database file",
+    2.2).
     """
-    with Path(f"{file}.lock").open("a", encoding="utf-8") as handle:
+    with Path(f"{os.path.realpath(file)}.lock").open("a", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -91,4 +100,4 @@ def begin(connection: Connection) -> None:
 def cannot_open(url: URL, reason: str) -> SettingsError:
     """Say that the database cannot be used, without the password of its address."""
     where = url.set(query={}).render_as_string(hide_password=True)
-    return SettingsError(f"DATABASE_URL: the database {where} cannot be used: {reason}")
+    return SettingsError(f"The database {where} cannot be used: {reason}")

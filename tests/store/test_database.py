@@ -110,3 +110,11 @@ async def test_a_second_process_on_the_file_is_refused_in_clear_words(tmp_path: 
                 pass
     async with open_database(url) as database:  # it is free again
         await database.run(create)
+
+
+async def test_a_file_has_one_lock_by_whatever_path_it_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "f.db")
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/f.db"):
+        with pytest.raises(SettingsError, match="Another bot is running with the database"):
+            async with open_database(f"sqlite+aiosqlite:///{tmp_path}/link.db"):
+                pass

@@ -79,7 +79,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
 
     words = await refusal(f"sqlite+aiosqlite:///{file}")
 
-    assert words.startswith("DATABASE_URL: the database sqlite+aiosqlite:///")
+    assert words.startswith("The database sqlite+aiosqlite:///")
     assert words.endswith("notes.txt cannot be used: file is not a database")
     assert file.read_bytes() == before
 
@@ -99,9 +99,7 @@ async def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, path: s
 
     words = await refusal(f"sqlite+aiosqlite:///{place}")
 
-    assert words.startswith(
-        f"DATABASE_URL: the database sqlite+aiosqlite:///{place} cannot be used: "
-    )
+    assert words.startswith(f"The database sqlite+aiosqlite:///{place} cannot be used: ")
 
 
 async def test_a_file_that_may_only_be_read_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bot.health import Health, health_routes, open_server
 from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import ResponsesClient, open_http
+from bot.responses.patience import patient
 from bot.responses.request import RequestOptions, answer_instructions
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
@@ -146,7 +147,7 @@ async def open_bot(
         roots = Roots(web, pacing, stores.messages, hints)
         replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
-        model = ResponsesClient(http, _request_options(settings, bot))
+        model = patient(ResponsesClient(http, _request_options(settings, bot)))
         runner = TurnRunner(
             replies, people, model, stores.turns, metrics, time.monotonic, settings.chaining
         )

@@ -44,11 +44,16 @@ class SettingsError(FootnoteError):
 
 
 class ModelError(FootnoteError):
-    """The Responses API gave no answer. `request_id` is the provider's, for the operator."""
+    """The Responses API gave no answer. `request_id` is the provider's, for the operator.
+
+    `repeat_after` is set where the same request may do better later: the seconds that the server
+    asks for, or 0 where it says none.
+    """
 
     def __init__(self, detail: str = "", *, request_id: str | None = None) -> None:
         super().__init__(detail)
         self.request_id = request_id
+        self.repeat_after: float | None = None
 
 
 class ModelKeyRefused(ModelError):

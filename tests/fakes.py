@@ -64,6 +64,9 @@ class FakeReply:
             raise self.failing[name]
         self.done.append((name, *facts))
 
+    async def show_wait(self) -> None:
+        self._do("wait")
+
     async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
         self._do("search", key, search, failed)
 

@@ -217,7 +217,6 @@ HTTP_ERRORS: dict[str, Any] = json.loads((WIRE / "http_errors.json").read_text(e
         ("invalid_api_key", errors.ModelKeyRefused),
         ("model_not_found", errors.ModelNotFound),
         ("context_length_exceeded", errors.ModelInputTooLong),
-        ("rate_limit", errors.ModelRateLimited),
         ("quota", errors.ModelQuotaUsedUp),
     ],
 )
@@ -238,6 +237,17 @@ async def test_an_error_of_the_model_server_is_told_in_its_own_words(
         wire["headers"].get("x-request-id")
     ]
     assert "moon" not in caplog.text
+
+
+async def test_a_model_that_is_only_busy_is_asked_again_and_answers(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        stage.responses.fail(429, HTTP_ERRORS["rate_limit"]["body"], {"retry-after-ms": "20"})
+        stage.responses.fail(503, "<html>busy</html>", {"retry-after-ms": "20"})
+        root = await stage.mention("How far is the moon?")
+        [answer] = await stage.answers(stage.general, root)
+
+    assert "Written by a language model" in below(answer)
+    assert len(stage.responses.creates) == 3
 
 
 @pytest.mark.parametrize(
@@ -270,7 +280,7 @@ async def test_a_server_without_a_responses_api_is_told_from_a_failing_one(
     tmp_path: Path, status: int, body: str
 ) -> None:
     async with open_stage(tmp_path) as stage:
-        stage.responses.fail(status, body)
+        stage.responses.fail(status, body, {"retry-after": "600"})  # too long to be waited for
         root = await stage.mention("How far is the moon?")
         [answer] = await stage.answers(stage.general, root)
 
@@ -454,7 +464,7 @@ async def test_a_question_that_waits_says_so_in_its_thread(tmp_path: Path) -> No
 
 
 async def test_what_failed_is_answered_when_somebody_tries_again(stage: Stage) -> None:
-    stage.responses.fail(500, "{}")
+    stage.responses.fail(500, "{}", {"retry-after": "600"})
     root = await stage.mention("What is a citation?")
     [failed] = await stage.answers(stage.general, root)
     await stage.slack.press(stage.you, stage.general, failed.ts, "try_again")

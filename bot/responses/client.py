@@ -8,6 +8,7 @@ import ipaddress
 import json
 import logging
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ import httpx
 from bot.errors import ModelApiMissing, ModelError, SettingsError
 from bot.responses.failures import network_error, read_failure
 from bot.responses.frames import read_events
+from bot.responses.patience import repeat_after
 from bot.responses.request import SOURCES, request_body
 from bot.responses.stream import StreamReader
 from bot.turns.answer import Finished
@@ -203,7 +205,9 @@ async def _refused(response: httpx.Response) -> ModelError:
         said = json.loads(body)
     except (ValueError, RecursionError):
         said = None
-    return read_failure(said, status=response.status_code, html=html).error()
+    error = read_failure(said, status=response.status_code, html=html).error()
+    error.repeat_after = repeat_after(error, response.headers, datetime.now(UTC))
+    return error
 
 
 async def _error_body(response: httpx.Response) -> bytes:

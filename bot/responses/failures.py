@@ -178,7 +178,9 @@ def network_error(error: httpx.HTTPError, *, answered: bool, request_id: str | N
         return ModelTimedOut(detail, request_id=request_id)
     if answered:
         return ModelCutOff(detail, request_id=request_id)
-    return ModelUnreachable(detail, request_id=request_id)
+    unreachable = ModelUnreachable(detail, request_id=request_id)
+    unreachable.repeat_after = 0.0
+    return unreachable
 
 
 def _code(value: object) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Status = Literal["in_progress", "complete", "error"]
 
 READING = "question"  # the id of the first card
+WAITING = "busy"
 RUNNING: Status = "in_progress"
 TITLE_CHARACTERS = 120
 CARD_BYTES = 40  # of a card beside its title and id
@@ -34,9 +35,14 @@ class Cards:
         status = "error" if failed else RUNNING if search is None else "complete"
         self._set(key, _title(search), status)
 
+    def wait(self) -> None:
+        """Show that the model is waited for."""
+        self._set(WAITING, "The model is busy, trying again", RUNNING)
+
     def read(self) -> None:
         """Show that the question was read, now that something comes of it."""
         self._end(READING, "complete")
+        self._end(WAITING, "complete")
 
     def end(self, status: Status = "complete") -> None:
         """Leave no card running."""

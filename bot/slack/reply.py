@@ -85,6 +85,12 @@ class ThreadReply:
         self._cards.show_search(key, search, failed=failed)
         self._wake.set()
 
+    async def show_wait(self) -> None:
+        """Show a card for waiting."""
+        self._check()
+        self._cards.wait()
+        self._wake.set()
+
     async def write(self, pieces: Sequence[Piece]) -> None:
         """Add to the text."""
         self._check()

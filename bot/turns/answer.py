@@ -36,6 +36,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The server is busy, and is asked again later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Searching:
     """A search began; what it looks for is known when it is done. `key` pairs the two."""
 
@@ -79,7 +84,7 @@ class Finished:
     request_id: str | None = None
 
 
-Part = Started | Searching | Searched | TextDelta | Cited | Finished
+Part = Started | Waiting | Searching | Searched | TextDelta | Cited | Finished
 
 
 @dataclass(frozen=True, slots=True)

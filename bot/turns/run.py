@@ -28,7 +28,7 @@ from bot.errors import (
     TurnInterrupted,
     public_words,
 )
-from bot.turns.answer import Answer, Finished, Searched, Searching, Started
+from bot.turns.answer import Answer, Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.question import Exchange
 from bot.turns.transcript import BUDGETS, transcript
@@ -74,6 +74,10 @@ class Reply(Protocol):
 
     async def show_search(self, key: str, search: Search | None, *, failed: bool = False) -> None:
         """Show that a search began (None), or what was searched for."""
+        ...
+
+    async def show_wait(self) -> None:
+        """Show that the model is busy, and is asked again."""
         ...
 
     async def write(self, pieces: Sequence[Piece]) -> None:
@@ -316,6 +320,8 @@ class TurnRunner:
                 match part:
                     case Started(response_id):
                         await self.store.note_response(turn, response_id)
+                    case Waiting():
+                        await reply.show_wait()
                     case Searching(key):
                         await reply.show_search(key, None)
                     case Searched(key, search, failed):

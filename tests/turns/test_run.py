@@ -32,6 +32,7 @@ from bot.turns.answer import (
     Searching,
     Started,
     TextDelta,
+    Waiting,
 )
 from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
@@ -131,6 +132,12 @@ async def test_who_wants_nothing_but_a_chain_is_told_when_it_is_lost() -> None:
 
     assert slack.reply.done == [("fail", ModelThreadLost.public, "7")]
     assert len(model.asked) == 1
+
+
+async def test_a_wait_for_a_busy_model_is_shown() -> None:
+    slack, _ = await run(FakeModel([Waiting(), *PARTS]))
+
+    assert slack.reply.done[0] == ("wait",)
 
 
 async def test_a_thread_that_was_never_kept_is_told_without_asking_for_it() -> None:

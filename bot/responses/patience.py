@@ -1,0 +1,177 @@
+"""Makes a request again that the server could not take, and slows down for all together.
+
+Only what did no work yet is repeated: never after a byte of an answer, and never where the money is
+used up. The Responses API has no key by which a server would know a request again, so one that it
+may be working on is not sent twice (OpenAI's own library sends none: `_base_client.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+import time
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import ModelError, ModelOverloaded, ModelRateLimited
+from bot.turns.answer import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+    from bot.turns.answer import Part
+    from bot.turns.question import Asked
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+UNHEARD_REPEATS = 3  # of a request to a server that is not there
+PATIENCE_SECONDS = 120.0  # for all waits of a question together
+TOLD_SECONDS = 5.0  # of waiting, after which the person is told
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where the server asks for none
+JITTER = 0.25  # of a pause
+SMALLEST_GAP, LARGEST_GAP = 0.05, 2.0  # seconds between two requests while the server is busy
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")  # of "6m0s" and the like
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
+class Model(Protocol):
+    """What answers."""
+
+    def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        """Yield the answer's parts; raises a ModelError."""
+        ...
+
+
+def patient(model: Model) -> PatientModel:
+    """Return a model that is asked again where its server was only busy."""
+    return PatientModel(model, Pace(time.monotonic, asyncio.sleep), random.random)
+
+
+class Pace:
+    """When the next request may go to a server; shared by all turns that ask it.
+
+    After a refusal all wait, and then go one by one: each refusal doubles the gap between two,
+    each answer makes it smaller. So a hundred that wait do not come back at one moment.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self._gap = 0.0
+        self._next = 0.0
+        self._closed_until = 0.0
+
+    async def turn(self) -> float:
+        """Wait until a request may go; returns the seconds that took."""
+        began = self.clock()
+        while True:
+            at = max(self.clock(), self._next, self._closed_until)
+            self._next = at + self._gap
+            if at > self.clock():
+                await self.sleep(at - self.clock())
+            if self.clock() >= self._closed_until:
+                return self.clock() - began
+
+    def refused(self, seconds: float) -> None:
+        """Send nothing for so long, and less from then on."""
+        self._gap = min(LARGEST_GAP, max(SMALLEST_GAP, self._gap * 2))
+        self._closed_until = max(self._closed_until, self.clock() + seconds)
+
+    def answered(self) -> None:
+        """Send a little more from now on."""
+        self._gap = self._gap * 0.8 if self._gap > SMALLEST_GAP else 0.0
+
+
+class PatientModel:
+    """A model that is asked again where its server was only busy."""
+
+    def __init__(self, model: Model, pace: Pace, chance: Callable[[], float]) -> None:
+        """Take a source of numbers from 0 to 1, for pauses that differ from each other."""
+        self._model = model
+        self._pace = pace
+        self._chance = chance
+
+    async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        """Yield the answer's parts, and `Waiting` where the wait gets long.
+
+        Raises a ModelError where there is no answer, be it in time.
+        """
+        waited, attempt, told = 0.0, 0, False
+        while True:
+            waited += await self._pace.turn()
+            heard = False
+            try:
+                async with aclosing(self._model.respond(asked, turn)) as parts:
+                    async for part in parts:
+                        if not heard:
+                            heard = True
+                            self._pace.answered()
+                        yield part
+            except ModelError as error:
+                pause = self._pause(error, attempt)
+                if heard or pause is None or waited + pause > PATIENCE_SECONDS:
+                    raise
+            else:
+                return
+            attempt += 1
+            log.info("the model is asked again", extra={"turn": turn.id, "s": round(pause, 1)})
+            if waited + pause >= TOLD_SECONDS and not told:
+                told = True
+                yield Waiting()
+            await self._pace.sleep(pause)
+            waited += pause
+
+    def _pause(self, error: ModelError, attempt: int) -> float | None:
+        """Say how long to wait before another attempt; None where there is to be none."""
+        is_busy = isinstance(error, (ModelRateLimited, ModelOverloaded))
+        if error.repeat_after is None or not (is_busy or attempt < UNHEARD_REPEATS):
+            return None
+        backoff = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
+        pause = (error.repeat_after or backoff) * (1 + JITTER * self._chance())
+        if is_busy:
+            self._pace.refused(error.repeat_after)
+        return pause
+
+
+def repeat_after(error: ModelError, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Say whether and when a refused request may be made again, as `ModelError.repeat_after`."""
+    worth = isinstance(error, (ModelRateLimited, ModelOverloaded))
+    said = headers.get("x-should-retry", "").lower()
+    if not worth or said == "false":
+        return None
+    advised = _advised(headers, now)
+    return advised if advised <= PATIENCE_SECONDS else None
+
+
+def _advised(headers: Mapping[str, str], now: datetime) -> float:
+    milliseconds = headers.get("retry-after-ms", "")
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", milliseconds, re.ASCII):
+        return float(milliseconds) / 1_000
+    said = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", said, re.ASCII):
+        return float(said)
+    if said:
+        try:
+            at = parsedate_to_datetime(said)
+        except ValueError:
+            return 0.0
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max(0.0, (at - now).total_seconds())
+    return _until_reset(headers)
+
+
+def _until_reset(headers: Mapping[str, str]) -> float:
+    """Return the longest time until a limit that is used up is there again, like "6m0s"."""
+    seconds = [0.0]
+    for kind in ("requests", "tokens"):
+        if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
+            parts = _LENGTH.findall(headers.get(f"x-ratelimit-reset-{kind}", ""))
+            seconds.append(sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    return max(seconds)

@@ -1,0 +1,203 @@
+"""A busy server is asked again, by all together, and nobody is asked twice for one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import (
+    ModelCutOff,
+    ModelError,
+    ModelOverloaded,
+    ModelQuotaUsedUp,
+    ModelRateLimited,
+    ModelRequestRefused,
+    ModelUnreachable,
+)
+from bot.responses.patience import (
+    PATIENCE_SECONDS,
+    TOLD_SECONDS,
+    Pace,
+    PatientModel,
+    repeat_after,
+)
+from bot.turns.answer import Finished, Part, Started, TextDelta, Waiting
+from tests.responses.examples import ASKED, a_turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from bot.turns.question import Asked
+    from bot.turns.turn import Turn
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ANSWER = (Started("resp_1"), TextDelta("Yes."), Finished("resp_1", "m", "completed"))
+
+
+def again(error: ModelError, after: float = 0.0) -> ModelError:
+    error.repeat_after = after
+    return error
+
+
+@dataclass
+class Time:
+    """Time that passes only where somebody sleeps, for all at once."""
+
+    now: float = 1_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.now + seconds
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+
+@dataclass
+class Busy:
+    """A model that refuses before it answers."""
+
+    refusals: list[ModelError]
+    said: Sequence[Part | ModelError] = ANSWER
+    asked: int = 0
+
+    async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        del asked, turn
+        self.asked += 1
+        if self.refusals:
+            raise self.refusals.pop(0)
+        for part in self.said:
+            if isinstance(part, ModelError):
+                raise part
+            yield part
+
+
+async def ask(model: Busy, time: Time | None = None) -> list[Part | ModelError]:
+    time = time or Time()
+    patient = PatientModel(model, Pace(time, time.sleep), lambda: 0.0)
+    parts: list[Part | ModelError] = []
+    try:
+        async for part in patient.respond(ASKED, a_turn()):
+            parts.append(part)  # noqa: PERF401 - what came before an error is kept
+    except ModelError as error:
+        parts.append(error)
+    return parts
+
+
+@pytest.mark.parametrize("error", [ModelRateLimited, ModelOverloaded, ModelUnreachable])
+async def test_who_was_only_busy_is_asked_again(error: type[ModelError]) -> None:
+    model = Busy([again(error()), again(error())])
+
+    assert await ask(model) == list(ANSWER)
+    assert model.asked == 3
+
+
+@pytest.mark.parametrize("error", [ModelQuotaUsedUp(), ModelRequestRefused(), ModelRateLimited()])
+async def test_who_says_no_for_good_is_not_asked_again(error: ModelError) -> None:
+    model = Busy([error])
+
+    assert await ask(model) == [error]
+    assert model.asked == 1
+
+
+async def test_an_answer_that_broke_off_is_not_asked_for_again() -> None:
+    broken = again(ModelCutOff())
+    model = Busy([], said=[Started("resp_1"), broken])
+
+    assert await ask(model) == [Started("resp_1"), broken]
+    assert model.asked == 1
+
+
+async def test_the_servers_own_pause_is_heeded() -> None:
+    time = Time()
+    await ask(Busy([again(ModelRateLimited(), 3.0)]), time)
+
+    assert time.now == pytest.approx(1_003.0, abs=0.1)
+
+
+async def test_pauses_grow_where_the_server_asks_for_none() -> None:
+    time = Time()
+    await ask(Busy([again(ModelUnreachable()) for _ in range(3)]), time)
+
+    assert time.slept == [0.5, 1.0, 2.0]
+
+
+async def test_the_person_is_told_once_when_the_wait_gets_long() -> None:
+    refusals = [again(ModelRateLimited(), TOLD_SECONDS / 2) for _ in range(4)]
+
+    assert await ask(Busy(refusals)) == [Waiting(), *ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("error", "after"), [(ModelRateLimited, 40.0), (ModelOverloaded, 0.0), (ModelUnreachable, 0.0)]
+)
+async def test_patience_has_an_end(error: type[ModelError], after: float) -> None:
+    time = Time()
+    parts = await ask(Busy([again(error(), after) for _ in range(99)]), time)
+
+    assert isinstance(parts[-1], error)
+    assert time.now - 1_000.0 <= PATIENCE_SECONDS
+
+
+async def test_in_a_storm_all_are_answered_and_the_server_is_not_stormed() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    asked_at: list[float] = []
+
+    class Limited(Busy):
+        async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+            asked_at.append(time.now)
+            recent = [at for at in asked_at if at > time.now - 1.0]
+            if len(recent) > 20:
+                raise again(ModelRateLimited(), 1.0)
+            async for part in super().respond(asked, turn):
+                yield part
+
+    async def one() -> int:
+        patient = PatientModel(Limited([]), pace, lambda: 0.5)
+        return len([p async for p in patient.respond(ASKED, a_turn()) if isinstance(p, Finished)])
+
+    answered = await asyncio.gather(*(one() for _ in range(200)))
+    first_window = [at for at in asked_at if at < asked_at[0] + 1.0]
+    later = [at for at in asked_at if at >= asked_at[0] + 1.0]
+    fullest = max(sum(at <= other < at + 1.0 for other in later) for at in later)
+
+    assert answered == [1] * 200
+    assert len(first_window) <= 200
+    assert fullest <= 40
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, 0.0),
+        ({"retry-after": "999999999999"}, 0.0),
+        ({"retry-after": "121"}, None),
+        ({"x-should-retry": "false"}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m0.5s"}, 60.5),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms"}, 0.12),
+        ({"x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "6m0s"}, 0.0),
+    ],
+    ids=str,
+)
+def test_what_a_refusal_says_about_another_attempt(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert repeat_after(ModelRateLimited(), headers, NOW) == seconds
+
+
+@pytest.mark.parametrize("error", [ModelQuotaUsedUp(), ModelRequestRefused()])
+def test_what_no_repeat_would_help_is_not_repeated_whatever_is_said(error: ModelError) -> None:
+    assert repeat_after(error, {"x-should-retry": "true", "retry-after": "1"}, NOW) is None

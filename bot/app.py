@@ -40,6 +40,7 @@ from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
+from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.run import TurnRunner
 
@@ -149,7 +150,13 @@ async def open_bot(
         people = People(web, time.monotonic, share_names=settings.share_names)
         model = patient(ResponsesClient(http, _request_options(settings, bot)))
         runner = TurnRunner(
-            replies, people, model, stores.turns, metrics, time.monotonic, settings.chaining
+            replies,
+            people,
+            model,
+            stores.turns,
+            metrics,
+            time.monotonic,
+            Chains(settings.chaining, time.monotonic),
         )
         inbox = Inbox(stores.turns, _Bound(runner), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)

@@ -331,6 +331,21 @@ async def test_a_follow_up_knows_what_was_said_though_the_server_does_not(
     assert second.streaming_state in {None, "completed"}
 
 
+async def test_a_server_that_forgets_every_thread_is_not_asked_in_vain_for_ever(
+    tmp_path: Path,
+) -> None:
+    profile = Profile(delta_seconds=0, chaining=404)
+    async with open_stage(tmp_path, profile=profile) as stage:
+        root = await stage.mention("What is a citation?")
+        for n in range(1, 5):
+            await stage.answers(stage.general, root, count=n)
+            if n < 4:
+                await stage.slack.say(stage.you, stage.general, f"And then, {n}?", root)
+
+    named = ["previous_response_id" in create for create in stage.responses.creates]
+    assert named == [False, True, False, True, False, False]
+
+
 async def test_an_old_gateway_is_served_by_settings_alone(tmp_path: Path) -> None:
     async with open_stage(
         tmp_path,

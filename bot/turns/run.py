@@ -15,7 +15,7 @@ import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import (
     FootnoteError,
@@ -39,16 +39,13 @@ if TYPE_CHECKING:
 
     from bot.metrics import Metrics
     from bot.turns.answer import Part, Search
+    from bot.turns.chains import Chains
     from bot.turns.pieces import Piece
     from bot.turns.question import Asked, Question
     from bot.turns.transcript import Past
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
-
-# How the model is reminded of a thread: by the last response that its server has kept, by telling
-# it again, or, where the first fails, by the second.
-Chaining = Literal["auto", "previous_response_id", "replay"]
 
 # What was recorded so far stands, and who comes next goes on from there: nothing is to be said.
 LEFT = (TurnLost, StoreUnreachable)
@@ -171,7 +168,7 @@ class TurnRunner:
     store: Store
     metrics: Metrics
     clock: Callable[[], float]  #: seconds, for the time an answer took
-    chaining: Chaining = "auto"
+    chains: Chains
 
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
@@ -270,12 +267,13 @@ class TurnRunner:
         Returns the end, and whether the model was told the whole thread.
         """
         asked = await self.people.read(turn.question)
-        if turn.previous_response_id is not None and self.chaining != "replay":
+        if turn.previous_response_id is not None and self.chains.may_name:
             try:
-                return await self._pass_on(asked, turn, reply, draft, began), True
+                finished = await self._pass_on(asked, turn, reply, draft, began)
             except ModelThreadLost as error:
-                if self.chaining == "previous_response_id":
+                if not self.chains.may_tell_again:
                     raise
+                self.chains.lost()
                 if draft.text:
                     raise ThreadForgotten from error
                 log.info("the thread is told again", extra={"detail": str(error)})
@@ -283,6 +281,9 @@ class TurnRunner:
                 if draft.text:
                     raise
                 log.info("the thread has grown too long, and is told again in parts")
+            else:
+                self.chains.kept()
+                return finished, True
         alone = replace(turn, previous_response_id=None)
         return await self._tell_again(asked, alone, reply, draft, began)
 

@@ -19,6 +19,7 @@ from bot.store.leases import Beat, hold_lease
 from bot.store.messages import MessageStore
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
+from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.run import TurnRunner
 from tests.machine.gates import WORKED_ON, Gates
@@ -138,7 +139,15 @@ class Process:
         roots = Roots(web, pacing, steps, hints)
         replies = Replies(web, pacing, steps, agent, roots, metrics, BOT_USER, "Ask me things.")
         model = ScriptedModel(gates, world.watch)
-        runner = TurnRunner(replies, NobodyUnknown(), model, turns, metrics, self._clock)
+        runner = TurnRunner(
+            replies,
+            NobodyUnknown(),
+            model,
+            turns,
+            metrics,
+            self._clock,
+            Chains("auto", self._clock),
+        )
         inbox = Inbox(turns, _Noted(runner), metrics)
         commands = Commands(inbox, hints, TEAM)
         bot = Bot(BOT_USER, BOT_ID, TEAM)

@@ -34,6 +34,7 @@ from bot.turns.answer import (
     TextDelta,
     Waiting,
 )
+from bot.turns.chains import Chains
 from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
 from bot.turns.transcript import Past
@@ -60,7 +61,9 @@ async def run(
     text: str = "How far is the moon?",
 ) -> tuple[FakeSlack, FakeStore]:
     slack, store = slack or FakeSlack(), store or FakeStore()
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock)
+    runner = TurnRunner(
+        slack, slack, model, store, Metrics(0.0), model.clock, Chains("auto", lambda: 0.0)
+    )
     await runner.run(Turn(7, a_question(text), "resp_0"))
     return slack, store
 
@@ -116,7 +119,9 @@ async def test_where_the_server_has_lost_the_thread_it_is_told_again() -> None:
 
 async def test_who_wants_a_thread_told_again_each_time_names_no_response() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock, "replay")
+    runner = TurnRunner(
+        slack, slack, model, store, Metrics(0.0), model.clock, Chains("replay", lambda: 0.0)
+    )
     await runner.run(Turn(7, a_question(), "resp_0"))
 
     [(asked, turn)] = model.asked
@@ -126,7 +131,13 @@ async def test_who_wants_a_thread_told_again_each_time_names_no_response() -> No
 async def test_who_wants_nothing_but_a_chain_is_told_when_it_is_lost() -> None:
     model, slack, store = FakeModel([ModelThreadLost("gone")]), FakeSlack(), FakeStore(said=[PAST])
     runner = TurnRunner(
-        slack, slack, model, store, Metrics(0.0), model.clock, "previous_response_id"
+        slack,
+        slack,
+        model,
+        store,
+        Metrics(0.0),
+        model.clock,
+        Chains("previous_response_id", lambda: 0.0),
     )
     await runner.run(Turn(7, a_question(), "resp_0"))
 
@@ -142,7 +153,9 @@ async def test_a_wait_for_a_busy_model_is_shown() -> None:
 
 async def test_a_thread_that_was_never_kept_is_told_without_asking_for_it() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock)
+    runner = TurnRunner(
+        slack, slack, model, store, Metrics(0.0), model.clock, Chains("auto", lambda: 0.0)
+    )
     await runner.run(Turn(7, a_question(), None))
 
     [(asked, _)] = model.asked
@@ -263,7 +276,8 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
 
     started = asyncio.Event()
     slack, store = FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, slack, Endless(PARTS[:2]), store, Metrics(0.0), lambda: 0.0)
+    model, chains = Endless(PARTS[:2]), Chains("auto", lambda: 0.0)
+    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: 0.0, chains)
     task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
     await started.wait()
     task.cancel()
@@ -284,7 +298,9 @@ async def test_who_has_lost_a_turn_says_nothing_and_records_nothing_more(lost: E
 
 async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_asked() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: 0.0)
+    runner = TurnRunner(
+        slack, slack, model, store, Metrics(0.0), lambda: 0.0, Chains("auto", lambda: 0.0)
+    )
     await runner.run(Turn(7, a_question(), None, epoch=4, attempt=ATTEMPTS + 1))
 
     assert model.asked == []
@@ -294,7 +310,15 @@ async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_aske
 
 async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
-    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
+    runner = TurnRunner(
+        slack,
+        slack,
+        FakeModel(PARTS),
+        store,
+        Metrics(0.0),
+        lambda: 0.0,
+        Chains("auto", lambda: 0.0),
+    )
     placed = await runner.place(Turn(7, a_question(), None))
 
     assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
@@ -302,7 +326,15 @@ async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed()
 
 async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:
     slack, store = FakeSlack(), FakeStore()
-    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
+    runner = TurnRunner(
+        slack,
+        slack,
+        FakeModel(PARTS),
+        store,
+        Metrics(0.0),
+        lambda: 0.0,
+        Chains("auto", lambda: 0.0),
+    )
     placed = await runner.place(Turn(7, a_question(), None, attempt=ATTEMPTS + 1))
 
     assert placed is not None
@@ -311,7 +343,15 @@ async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_t
 
 async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
     slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
-    runner = TurnRunner(slack, slack, FakeModel(PARTS), store, Metrics(0.0), lambda: 0.0)
+    runner = TurnRunner(
+        slack,
+        slack,
+        FakeModel(PARTS),
+        store,
+        Metrics(0.0),
+        lambda: 0.0,
+        Chains("auto", lambda: 0.0),
+    )
 
     assert await runner.place(Turn(7, a_question(), None)) is None
     assert store.ends == []

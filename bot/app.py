@@ -20,6 +20,7 @@ from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import ResponsesClient, open_http
 from bot.responses.patience import patient
+from bot.responses.price_list import price_list
 from bot.responses.request import RequestOptions, answer_instructions
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
@@ -157,6 +158,7 @@ async def open_bot(
             metrics,
             time.monotonic,
             Chains(settings.chaining, time.monotonic),
+            price_list(settings.prices_file),
         )
         inbox = Inbox(stores.turns, _Bound(runner), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)

@@ -133,6 +133,7 @@ class Settings(LocalSettings):
     web_search_allowed_domains: Domains = ()
     web_search_blocked_domains: Domains = ()
 
+    prices_file: Path | None = None
     chaining: Annotated[Literal["auto", "previous_response_id", "replay"], AnyCase] = "auto"
     follow_ups: Annotated[Literal["asker", "anyone", "mention"], AnyCase] = "asker"
     grace_seconds: float = Field(default=25, ge=0, allow_inf_nan=False)

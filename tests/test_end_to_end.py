@@ -66,7 +66,9 @@ async def test_a_mention_is_answered_in_its_thread_with_searches_sources_and_foo
     ]
     assert f"1. <{MOON}|How far is the moon?> · moon.example" in below(answer)
     assert "*Searched*  “moon distance”" in below(answer)
-    assert re.search(r"\d+ s · 1 search · [\d,]+ tokens · gpt-6.1-sol\nWritten by a", below(answer))
+    assert re.search(
+        r"\d+ s · 1 search · [\d,]+ tokens · \$0\.\d+ · gpt-6.1-sol\nWritten by a", below(answer)
+    )
 
 
 @pytest.mark.parametrize("order", ["app_mention_first", "message_first"])

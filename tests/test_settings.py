@@ -67,6 +67,7 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "web_search_blocked_domains": (),
         "database_url": "sqlite+aiosqlite:///footnote.db",
         "command_prefix": "",
+        "prices_file": None,
         "chaining": "auto",
         "follow_ups": "asker",
         "grace_seconds": 25.0,

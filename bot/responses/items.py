@@ -123,6 +123,7 @@ def usage_of(value: object) -> Usage | None:
         output_tokens=count(usage.get("output_tokens")),
         cached_tokens=count(given.get("cached_tokens")),
         reasoning_tokens=count(written.get("reasoning_tokens")),
+        cache_write_tokens=count(given.get("cache_write_tokens")),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelApiMissing, ModelCutOff, ModelThreadLost
 from bot.responses.failures import read_failure
-from bot.responses.fields import flag, mapping, position, sequence, words
+from bot.responses.fields import count, flag, mapping, position, sequence, words
 from bot.responses.items import (
     Content,
     cited_in,
@@ -220,6 +220,8 @@ class StreamReader:
             previous_response_id=words(response.get("previous_response_id")) or None,
             stored=flag(response.get("store")),
             request_id=self._request_id,
+            service_tier=words(response.get("service_tier")),
+            billed_searches=_billed_searches(response),
         )
 
     def _ending(self, response: Event, status: str) -> Ending:
@@ -248,6 +250,11 @@ _HANDLERS: Mapping[str, Callable[[StreamReader, Event], list[Part]]] = {
     "response.failed": StreamReader.on_failed,
     "error": StreamReader.on_error,
 }
+
+
+def _billed_searches(response: Event) -> int | None:
+    searches = mapping(mapping(response.get("tool_usage")).get("web_search"))
+    return count(searches["num_requests"]) if "num_requests" in searches else None
 
 
 def _place(event: Event) -> tuple[str, int | None]:

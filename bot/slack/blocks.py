@@ -105,6 +105,7 @@ def _footer(answer: Answer) -> str:
         f"{answer.seconds:.0f} s",
         counted(searches, "search", "searches"),
         *([f"{usage.input_tokens + usage.output_tokens:,} tokens"] if usage else []),
+        *([_money(answer.usd)] if answer.usd is not None else []),
         escape(answer.finished.model),
     ]
     if answer.finished.stored is False:
@@ -115,6 +116,10 @@ def _footer(answer: Answer) -> str:
         unlinked = counted(answer.unlinked, "address", "addresses")
         facts.append(f"{unlinked} left unlinked: no search returned them")
     return f"{' · '.join(facts)}\n{CHECK_SOURCES}"
+
+
+def _money(usd: float) -> str:
+    return f"${usd:.2f}" if usd >= 0.1 else f"${usd:.3f}"  # noqa: PLR2004 - ten cents
 
 
 def counted(number: int, one: str, many: str) -> str:

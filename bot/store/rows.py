@@ -51,6 +51,7 @@ def answer_columns(answer: Answer) -> dict[str, object]:
         "model": finished.model,
         "request_id": finished.request_id,
         "searches": len(answer.searches),
+        "usd": answer.usd,
         "seconds": answer.seconds,
         "input_tokens": usage and usage.input_tokens,
         "output_tokens": usage and usage.output_tokens,

@@ -53,6 +53,7 @@ ANSWER = (
     "model",
     "request_id",
     "searches",
+    "usd",
     "seconds",
     "input_tokens",
     "output_tokens",

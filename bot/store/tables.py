@@ -105,6 +105,7 @@ turns = Table(
     Column("cached_tokens", TOKENS),
     Column("reasoning_tokens", TOKENS),
     Column("searches", Integer),
+    Column("usd", Double),  # by the list of prices of that day
     Column("seconds", Double),
     Column("error", String(255)),  # the class's name, never its text
     Column("created_at", UtcDateTime, nullable=False),

@@ -26,6 +26,7 @@ class Usage:
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0  #: of the input, what the server keeps for later
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Finished:
     previous_response_id: str | None = None  #: as the server echoed it
     stored: bool | None = None  #: the server's echo of `store`; None where it says nothing
     request_id: str | None = None
+    service_tier: str = ""  #: that the server used
+    billed_searches: int | None = None  #: as the server counts them; None where it does not
 
 
 Part = Started | Waiting | Searching | Searched | TextDelta | Cited | Finished
@@ -111,6 +114,7 @@ class Answer:
     searches: tuple[Search, ...]
     unlinked: int  #: links the model wrote to pages that no search returned
     seconds: float
+    usd: float | None = None  #: by the list of prices; None where the model is not in it
     is_told_whole: bool = True  #: False where a part of the thread was not told to the model
 
     @property

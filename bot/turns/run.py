@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bot.turns.answer import Part, Search
     from bot.turns.chains import Chains
     from bot.turns.pieces import Piece
+    from bot.turns.prices import Prices
     from bot.turns.question import Asked, Question
     from bot.turns.transcript import Past
     from bot.turns.turn import Turn
@@ -169,6 +170,7 @@ class TurnRunner:
     metrics: Metrics
     clock: Callable[[], float]  #: seconds, for the time an answer took
     chains: Chains
+    prices: Prices
 
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
@@ -246,6 +248,9 @@ class TurnRunner:
         began = self.clock()
         finished, is_told_whole = await self._write(turn, reply, draft, began)
         await reply.write(draft.close())
+        searches = finished.billed_searches
+        if searches is None:
+            searches = sum(search.kind == "search" for search in draft.searches)
         answer = Answer(
             finished=finished,
             text=draft.text,
@@ -253,6 +258,7 @@ class TurnRunner:
             searches=tuple(draft.searches),
             unlinked=draft.unlinked,
             seconds=self.clock() - began,
+            usd=self.prices.of(finished, searches),
             is_told_whole=is_told_whole,
         )
         await reply.finish(answer)

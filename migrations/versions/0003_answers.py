@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""The texts of answers, to be told again where a server has forgotten a thread."""
+"""The texts of answers, to be told again where a server has forgotten a thread, and their costs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ depends_on = None
 def upgrade() -> None:
     """Make room for the texts; what was answered before has none."""
     op.add_column("turns", sa.Column("answer", sa.Text))
+    op.add_column("turns", sa.Column("usd", sa.Double))
 
 
 def downgrade() -> None:
     """Drop the texts."""
+    op.drop_column("turns", "usd")
     op.drop_column("turns", "answer")

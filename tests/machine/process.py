@@ -21,6 +21,7 @@ from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
+from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
@@ -147,6 +148,7 @@ class Process:
             metrics,
             self._clock,
             Chains("auto", self._clock),
+            Prices({}),
         )
         inbox = Inbox(turns, _Noted(runner), metrics)
         commands = Commands(inbox, hints, TEAM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,7 @@ def _finished(
     *,
     model: str = "gpt-6-luna",
     ending: Ending = "completed",
+    billed_searches: int | None = None,
 ) -> Finished:
     return Finished(
         response_id=response_id,
@@ -50,6 +52,8 @@ def _finished(
         usage=usage,
         stored=True,
         request_id="req_1",
+        service_tier="default",
+        billed_searches=billed_searches,
     )
 
 
@@ -138,7 +142,7 @@ WEB_TEXT: list[Part] = [
     PYTHON_DOCS,
     *_deltas("\n\nSay so if you want the", " migration notes as well", "."),
 ]
-WEB_FINISHED = _finished(WEB_SEARCH_ID, Usage(18312, 934, 9216, 512))
+WEB_FINISHED = _finished(WEB_SEARCH_ID, Usage(18312, 934, 9216, 512, 4096), billed_searches=1)
 
 JOB_ID = "resp_89b91df19d9d75d4cf36d9033d0789e7ecae0c233160c3be0d"
 JOB_SEARCH = _search(
@@ -278,6 +282,7 @@ ANSWERS: dict[str, list[Part]] = {
             previous_response_id=WEB_SEARCH_ID,
             stored=True,
             request_id="req_1",
+            service_tier="default",
         ),
     ],
     "deep_research_store_false.json": [
@@ -302,6 +307,7 @@ ANSWERS: dict[str, list[Part]] = {
             Usage(3420, 2219, 2686, 2176),
             stored=False,
             request_id="req_1",
+            service_tier="default",
         ),
     ],
     "compat_xai_completed.json": [
@@ -309,7 +315,7 @@ ANSWERS: dict[str, list[Part]] = {
         *_search("ws_1", Search("search", ("Python 3.14 release",))),
         TextDelta(f"It came out in October 2025.[[1]]({WHATS_NEW})"),
         Cited(WHATS_NEW),
-        _finished(XAI_ID, Usage(2110, 60, 0, 31), model="grok-synthetic"),
+        replace(_finished(XAI_ID, Usage(2110, 60, 0, 31), model="grok-synthetic"), service_tier=""),
     ],
     "compat_openrouter_completed.json": [
         Started("gen-1795435200-synthetic"),

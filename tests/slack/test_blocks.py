@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.slack.blocks import BLOCKS_BYTES, CHECK_SOURCES, below_answer, failure_blocks, size
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage
 
@@ -43,6 +45,21 @@ def test_below_an_answer_stand_numbered_sources_the_searches_and_the_footer() ->
         "*Searched*  “heat pumps 2026” · “heat pumps &lt;!here&gt;” · read docs.example",
         f"12 s · 2 searches · 4,210 tokens · gpt-test\n{CHECK_SOURCES}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("usd", "money"), [(0.0, "$0.000"), (0.0123, "$0.012"), (0.126, "$0.13"), (12.5, "$12.50")]
+)
+def test_the_footer_says_what_an_answer_cost_where_that_is_known(usd: float, money: str) -> None:
+    [blocks] = below_answer(an_answer(usd=usd), None)
+
+    assert f"4,210 tokens · {money} · gpt-test" in texts(blocks)[-1]
+
+
+def test_the_footer_says_that_not_all_of_the_thread_was_told() -> None:
+    [blocks] = below_answer(an_answer(is_told_whole=False), None)
+
+    assert "gpt-test · the beginning of the thread was left out\n" in texts(blocks)[-1]
 
 
 def test_no_text_in_the_blocks_is_looked_through_for_links_or_names() -> None:

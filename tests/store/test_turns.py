@@ -535,6 +535,7 @@ class TestRecording:
             "cached_tokens": None,
             "reasoning_tokens": None,
             "searches": None,
+            "usd": None,
             "seconds": None,
             "error": None,
             "created_at": NOON,

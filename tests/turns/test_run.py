@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -32,9 +33,11 @@ from bot.turns.answer import (
     Searching,
     Started,
     TextDelta,
+    Usage,
     Waiting,
 )
-from bot.turns.chains import Chains
+from bot.turns.chains import Chaining, Chains
+from bot.turns.prices import Price, Prices
 from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
 from bot.turns.transcript import Past
@@ -54,6 +57,16 @@ PARTS = (
 )
 
 
+def a_runner(
+    slack: FakeSlack, model: FakeModel, store: FakeStore, chaining: Chaining = "auto"
+) -> TurnRunner:
+    chains, prices = (
+        Chains(chaining, lambda: 0.0),
+        Prices({"gpt-test": Price(2, 10, 0.1, 2.5)}, 0.01),
+    )
+    return TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock, chains, prices)
+
+
 async def run(
     model: FakeModel,
     slack: FakeSlack | None = None,
@@ -61,9 +74,7 @@ async def run(
     text: str = "How far is the moon?",
 ) -> tuple[FakeSlack, FakeStore]:
     slack, store = slack or FakeSlack(), store or FakeStore()
-    runner = TurnRunner(
-        slack, slack, model, store, Metrics(0.0), model.clock, Chains("auto", lambda: 0.0)
-    )
+    runner = a_runner(slack, model, store)
     await runner.run(Turn(7, a_question(text), "resp_0"))
     return slack, store
 
@@ -119,9 +130,7 @@ async def test_where_the_server_has_lost_the_thread_it_is_told_again() -> None:
 
 async def test_who_wants_a_thread_told_again_each_time_names_no_response() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
-    runner = TurnRunner(
-        slack, slack, model, store, Metrics(0.0), model.clock, Chains("replay", lambda: 0.0)
-    )
+    runner = a_runner(slack, model, store, "replay")
     await runner.run(Turn(7, a_question(), "resp_0"))
 
     [(asked, turn)] = model.asked
@@ -130,19 +139,21 @@ async def test_who_wants_a_thread_told_again_each_time_names_no_response() -> No
 
 async def test_who_wants_nothing_but_a_chain_is_told_when_it_is_lost() -> None:
     model, slack, store = FakeModel([ModelThreadLost("gone")]), FakeSlack(), FakeStore(said=[PAST])
-    runner = TurnRunner(
-        slack,
-        slack,
-        model,
-        store,
-        Metrics(0.0),
-        model.clock,
-        Chains("previous_response_id", lambda: 0.0),
-    )
+    runner = a_runner(slack, model, store, "previous_response_id")
     await runner.run(Turn(7, a_question(), "resp_0"))
 
     assert slack.reply.done == [("fail", ModelThreadLost.public, "7")]
     assert len(model.asked) == 1
+
+
+async def test_an_answer_has_its_price_where_the_model_is_in_the_list() -> None:
+    usage, answers = Usage(input_tokens=1_000, output_tokens=100), []
+    for model in ("gpt-test", "gpt-other"):
+        last = replace(FINISHED, model=model, usage=usage)
+        slack, _ = await run(FakeModel([*PARTS[:-1], last]))
+        answers.append(the_answer(slack.reply))
+
+    assert [answer.usd for answer in answers] == [pytest.approx(0.002 + 0.001 + 0.01), None]
 
 
 async def test_a_wait_for_a_busy_model_is_shown() -> None:
@@ -153,9 +164,7 @@ async def test_a_wait_for_a_busy_model_is_shown() -> None:
 
 async def test_a_thread_that_was_never_kept_is_told_without_asking_for_it() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=[PAST])
-    runner = TurnRunner(
-        slack, slack, model, store, Metrics(0.0), model.clock, Chains("auto", lambda: 0.0)
-    )
+    runner = a_runner(slack, model, store)
     await runner.run(Turn(7, a_question(), None))
 
     [(asked, _)] = model.asked
@@ -276,8 +285,8 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
 
     started = asyncio.Event()
     slack, store = FakeSlack(), FakeStore()
-    model, chains = Endless(PARTS[:2]), Chains("auto", lambda: 0.0)
-    runner = TurnRunner(slack, slack, model, store, Metrics(0.0), lambda: 0.0, chains)
+    model = Endless(PARTS[:2])
+    runner = a_runner(slack, model, store)
     task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
     await started.wait()
     task.cancel()
@@ -298,9 +307,7 @@ async def test_who_has_lost_a_turn_says_nothing_and_records_nothing_more(lost: E
 
 async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_asked() -> None:
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore()
-    runner = TurnRunner(
-        slack, slack, model, store, Metrics(0.0), lambda: 0.0, Chains("auto", lambda: 0.0)
-    )
+    runner = a_runner(slack, model, store)
     await runner.run(Turn(7, a_question(), None, epoch=4, attempt=ATTEMPTS + 1))
 
     assert model.asked == []
@@ -310,15 +317,7 @@ async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_aske
 
 async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
-    runner = TurnRunner(
-        slack,
-        slack,
-        FakeModel(PARTS),
-        store,
-        Metrics(0.0),
-        lambda: 0.0,
-        Chains("auto", lambda: 0.0),
-    )
+    runner = a_runner(slack, FakeModel(PARTS), store)
     placed = await runner.place(Turn(7, a_question(), None))
 
     assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
@@ -326,15 +325,7 @@ async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed()
 
 async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:
     slack, store = FakeSlack(), FakeStore()
-    runner = TurnRunner(
-        slack,
-        slack,
-        FakeModel(PARTS),
-        store,
-        Metrics(0.0),
-        lambda: 0.0,
-        Chains("auto", lambda: 0.0),
-    )
+    runner = a_runner(slack, FakeModel(PARTS), store)
     placed = await runner.place(Turn(7, a_question(), None, attempt=ATTEMPTS + 1))
 
     assert placed is not None
@@ -343,15 +334,7 @@ async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_t
 
 async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
     slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
-    runner = TurnRunner(
-        slack,
-        slack,
-        FakeModel(PARTS),
-        store,
-        Metrics(0.0),
-        lambda: 0.0,
-        Chains("auto", lambda: 0.0),
-    )
+    runner = a_runner(slack, FakeModel(PARTS), store)
 
     assert await runner.place(Turn(7, a_question(), None)) is None
     assert store.ends == []

@@ -41,6 +41,8 @@ SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepaliv
 END_SECONDS = 0.5  # for the end of the body, once the answer is there
 POLL_SECONDS = 2.0  # the guide's own pace for background responses
 
+AZURE_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
+
 ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
 
 
@@ -59,7 +61,7 @@ def open_http(
         raise SettingsError("OPENAI_BASE_URL must begin with http:// or https:// and a host.")
     return httpx.AsyncClient(
         base_url=url,
-        headers=_headers(api_key),
+        headers=_headers(api_key, url.host),
         timeout=httpx.Timeout(
             connect=CONNECT_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS, read=silence_seconds
         ),
@@ -237,7 +239,7 @@ def _log_end(finished: Finished, turn: Turn) -> None:
     log.info("the model has answered", extra=facts)
 
 
-def _headers(api_key: str | None) -> dict[str, str]:
+def _headers(api_key: str | None, host: str) -> dict[str, str]:
     headers = {
         # Some gateways stream only to who asks for it here as well as in the body.
         "Accept": "text/event-stream, application/json;q=0.9",
@@ -248,6 +250,8 @@ def _headers(api_key: str | None) -> dict[str, str]:
         return headers
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise SettingsError("OPENAI_API_KEY has characters that no key has; copy it once more.")
+    if host.endswith(AZURE_HOSTS):  # a key is named differently there; Bearer is for Entra's tokens
+        return headers | {"api-key": api_key}
     return headers | {"Authorization": f"Bearer {api_key}"}
 
 

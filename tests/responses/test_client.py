@@ -441,6 +441,27 @@ async def test_a_proxy_of_the_environment_is_not_on_the_way_to_this_machine(
     assert parts == SHORT_PARTS
 
 
+@pytest.mark.parametrize(
+    ("base_url", "header", "value"),
+    [
+        ("https://acme.openai.azure.com/openai/v1", "api-key", "k1"),
+        ("https://api.openai.com/v1", "authorization", "Bearer k1"),
+        ("https://openai.azure.com.example/v1", "authorization", "Bearer k1"),
+    ],
+)
+async def test_a_key_is_sent_as_its_server_expects_it(
+    base_url: str, header: str, value: str
+) -> None:
+    async with open_http(base_url, "k1") as http:
+        keys = {
+            name: http.headers[name]
+            for name in ("api-key", "authorization")
+            if name in http.headers
+        }
+
+    assert keys == {header: value}
+
+
 async def test_a_server_without_keys_gets_none(server: ByteServer) -> None:
     server.play(SHORT)
     async with open_http(server.base_url + "/", None) as http:

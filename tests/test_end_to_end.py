@@ -348,6 +348,22 @@ async def test_a_server_that_forgets_every_thread_is_not_asked_in_vain_for_ever(
     assert named == [False, True, False, True, False, False]
 
 
+async def test_a_chained_question_does_not_grow_with_its_thread(stage: Stage) -> None:
+    root = await stage.mention("What is citation number 10?")
+    for n in range(11, 61):
+        await stage.answers(stage.general, root, count=n - 10)
+        await stage.slack.say(stage.you, stage.general, f"What is citation number {n}?", root)
+    await stage.answers(stage.general, root, count=51)
+
+    _, *follow_ups = stage.responses.creates
+    sizes = [
+        len(json.dumps(create | {"previous_response_id": "", "metadata": {}}))
+        for create in follow_ups
+    ]
+    assert len(follow_ups) == 50
+    assert len(set(sizes)) == 1
+
+
 async def test_an_old_gateway_is_served_by_settings_alone(tmp_path: Path) -> None:
     async with open_stage(
         tmp_path,

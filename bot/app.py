@@ -19,9 +19,9 @@ from bot.health import Health, health_routes, open_server
 from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import ResponsesClient, open_http
+from bot.responses.options import request_options
 from bot.responses.patience import patient
 from bot.responses.price_list import price_list
-from bot.responses.request import RequestOptions, answer_instructions
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
 from bot.slack.connection import build_app, open_client, open_way_in
@@ -41,9 +41,11 @@ from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
+from bot.store.unsupported import UnsupportedStore
 from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.run import TurnRunner
+from bot.turns.unsupported import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -84,6 +86,7 @@ class Stores:
     turns: TurnStore
     messages: MessageStore
     name_heir: Callable[[Heir], None]
+    unsupported: Unsupported
     checks: Checks
 
 
@@ -149,15 +152,15 @@ async def open_bot(
         roots = Roots(web, pacing, stores.messages, hints)
         replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
-        model = patient(ResponsesClient(http, _request_options(settings, bot)))
+        options = request_options(settings, installation_key=f"{bot.team} {bot.bot_id}")
         runner = TurnRunner(
             replies,
             people,
-            model,
+            patient(ResponsesClient(http, options, stores.unsupported)),
             stores.turns,
             metrics,
             time.monotonic,
-            Chains(settings.chaining, time.monotonic),
+            Chains(settings.chaining, stores.unsupported),
             price_list(settings.prices_file),
         )
         inbox = Inbox(stores.turns, _Bound(runner), metrics)
@@ -184,7 +187,10 @@ async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
         tenure = Tenure(time.monotonic)
         async with hold_lease(database, tenure, beat, time.monotonic) as name_heir:
             turns = TurnStore(database, tenure, _now)
-            yield Stores(turns, MessageStore(database, tenure, _now), name_heir, checks)
+            messages = MessageStore(database, tenure, _now)
+            notes = UnsupportedStore(database, settings.openai_base_url, settings.openai_model)
+            unsupported = Unsupported(await notes.noted(), notes, _now)
+            yield Stores(turns, messages, name_heir, unsupported, checks)
 
 
 @asynccontextmanager
@@ -218,31 +224,6 @@ async def _who_am_i(web: SlackWeb) -> Bot:
             "this machine's network."
         ) from error
     return Bot(str(me["user_id"]), str(me.get("bot_id", "")), str(me["team_id"]))
-
-
-def _request_options(settings: Settings, bot: Bot) -> RequestOptions:
-    prose = settings.instructions_file
-    return RequestOptions(
-        model=settings.openai_model,
-        instructions=prose.read_text(encoding="utf-8") if prose else answer_instructions(),
-        tool=settings.web_search_tool,
-        search_context_size=settings.web_search_context_size,
-        country=settings.web_search_country,
-        region=settings.web_search_region,
-        city=settings.web_search_city,
-        timezone=settings.web_search_timezone,
-        allowed_domains=settings.web_search_allowed_domains,
-        blocked_domains=settings.web_search_blocked_domains,
-        include_sources=settings.openai_include_sources,
-        include_obfuscation=False if settings.openai_stream_options else None,
-        reasoning_effort=settings.openai_reasoning_effort,
-        verbosity=settings.openai_verbosity,
-        max_tool_calls=settings.openai_max_tool_calls,
-        max_output_tokens=settings.openai_max_output_tokens,
-        check_parent=settings.chaining == "auto",
-        share_names=settings.share_names,
-        installation_key=f"{bot.team} {bot.bot_id}",
-    )
 
 
 class _Bound:

@@ -10,6 +10,7 @@ FootnoteError
 │   ├── ModelRateLimited         429
 │   ├── ModelOverloaded          500, 503, server_is_overloaded
 │   ├── ModelRequestRefused      400, 422: the request itself was not accepted
+│   │   └── ModelUnsupported         because of a part of it, which may be left out
 │   ├── ModelPolicyRefused       the provider's policy stopped the question
 │   ├── ModelThreadLost          the earlier response of this thread is gone
 │   ├── ModelInputTooLong        the thread no longer fits the model
@@ -102,6 +103,23 @@ class ModelRequestRefused(ModelError):
     public = (
         "The model server did not accept my request. An administrator needs to check my settings."
     )
+
+
+class ModelUnsupported(ModelRequestRefused):
+    """The server does not support a part of the request, and says which.
+
+    `name` is that of a parameter, like "stream_options", with "tools." before one of the search
+    tool, or "tools" where the tool itself is meant.
+    """
+
+    public = (
+        "The model server does not support a part of my request. An administrator needs to find "
+        "out which, with `bot doctor`."
+    )
+
+    def __init__(self, detail: str, name: str) -> None:
+        super().__init__(detail)
+        self.name = name
 
 
 class ModelPolicyRefused(ModelError):

@@ -40,6 +40,7 @@ LEFT_OUT_WHEN_EMPTY = frozenset(
         "openai_verbosity",
         "openai_max_tool_calls",
         "openai_max_output_tokens",
+        "openai_compact_threshold",
         "web_search_context_size",
     }
 )
@@ -116,14 +117,15 @@ class Settings(LocalSettings):
     openai_max_output_tokens: int | None = Field(
         default=16_000, ge=16
     )  # the least that OpenAI takes
+    openai_compact_threshold: int | None = Field(default=200_000, ge=1_000)
     openai_silence_seconds: float = Field(default=180, gt=0, allow_inf_nan=False)
     openai_include_sources: bool = True
     openai_stream_options: bool = True
     instructions_file: Annotated[Path, AfterValidator(check.prose)] | None = None
     share_names: bool = True
 
-    web_search_tool: Annotated[Literal["web_search", "web_search_preview", "none"], AnyCase] = (
-        "web_search"
+    web_search_tool: Annotated[str | dict[str, object], NoDecode, BeforeValidator(check.tool)] = (
+        "auto"
     )
     web_search_context_size: Annotated[Size | None, AnyCase] = "medium"
     web_search_country: Annotated[str, AfterValidator(check.country)] | None = None
@@ -190,6 +192,8 @@ class Settings(LocalSettings):
     def _would_be_obeyed(cls, hosts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if hosts and _is(info, "web_search_tool", "web_search_preview"):
             raise ValueError("web_search_preview obeys no such list: leave it empty")
+        if hosts and isinstance(info.data.get("web_search_tool"), dict):
+            raise ValueError("WEB_SEARCH_TOOL is written out: write the list into it")
         if hosts and info.data.get("web_search_allowed_domains"):
             raise ValueError("WEB_SEARCH_ALLOWED_DOMAINS is set too: set one of the two only")
         return hosts

@@ -6,6 +6,7 @@ which never hold the value itself: that is for who reports it, who knows what is
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOMAINS_LIMIT = 100  # of each list, by the reference of the Responses API
+TOOLS = ("auto", "web_search", "web_search_preview", "openrouter:web_search", "none")
 COMMAND_PREFIX = re.compile(r"[a-z0-9_-]{0,25}")  # Slack's commands have at most 32 characters
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
 VISIBLE = re.compile(r"[!-~]+")  # ASCII without blanks
@@ -101,6 +103,24 @@ def _host(part: str) -> str:
             "no https://, no path, no * (subdomains are included)"
         )
     return host
+
+
+def tool(value: object) -> object:
+    """Read the name of a search tool, or a whole one as JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() in TOOLS:
+        return value.lower()
+    try:
+        written = json.loads(value)
+    except ValueError:
+        written = None
+    kind = written.get("type") if isinstance(written, dict) else None
+    if not isinstance(kind, str):
+        raise ValueError(  # noqa: TRY004 - read by a person
+            f'choose {", ".join(TOOLS[:-1])} or {TOOLS[-1]}, or write a tool as JSON: {{"type": …}}'
+        )
+    return written
 
 
 def country(value: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.turns.question import Asked, Question, Thread
 from bot.turns.turn import Sent, Taken, Turn, TurnLost, TurnState
+from bot.turns.unsupported import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
@@ -229,6 +231,24 @@ class FakeStore:
     def _end(self, how: str, turn: Turn, state: TurnState, *facts: object) -> None:
         self.ends.append((how, turn.id, *facts))
         self.states[turn.id] = state
+
+
+@dataclass
+class FakeNotes:
+    """Where it is noted what a server does not support, with a clock; can fail."""
+
+    now: datetime = datetime(2026, 11, 23, tzinfo=UTC)
+    noted: dict[str, datetime] = field(default_factory=dict)
+    failing: Exception | None = None
+
+    async def note_unsupported(self, name: str, at: datetime) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.noted[name] = at
+
+    def unsupported(self) -> Unsupported:
+        """Begin with what is noted by now, as a process does that starts."""
+        return Unsupported(self.noted, self, lambda: self.now)
 
 
 @dataclass

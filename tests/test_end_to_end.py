@@ -364,6 +364,28 @@ async def test_a_chained_question_does_not_grow_with_its_thread(stage: Stage) ->
     assert len(set(sizes)) == 1
 
 
+async def test_what_a_gateway_refuses_is_found_out_by_itself_and_still_known_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    profile = Profile.gateway(delta_seconds=0)
+    model = "o3-deep-research-2025-06-26"
+    async with (
+        LocalSlack.start(limits=FAST) as slack,
+        LocalResponses.start(profile=profile) as responses,
+    ):
+        for count in (1, 2):
+            async with open_bot_between(tmp_path, slack, responses, OPENAI_MODEL=model) as stage:
+                root = await stage.mention("How do I read the sources of an answer?")
+                (answer,) = await stage.answers(stage.general, root)
+                assert "Searched" in below(answer), count
+
+    assert [create["tools"][0]["type"] for create in responses.creates] == [
+        "web_search",
+        "web_search_preview",
+        "web_search_preview",
+    ]
+
+
 async def test_an_old_gateway_is_served_by_settings_alone(tmp_path: Path) -> None:
     async with open_stage(
         tmp_path,

@@ -52,12 +52,13 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "openai_verbosity": None,
         "openai_max_tool_calls": 12,
         "openai_max_output_tokens": 16_000,
+        "openai_compact_threshold": 200_000,
         "openai_silence_seconds": 180.0,
         "openai_include_sources": True,
         "openai_stream_options": True,
         "instructions_file": None,
         "share_names": True,
-        "web_search_tool": "web_search",
+        "web_search_tool": "auto",
         "web_search_context_size": "medium",
         "web_search_country": None,
         "web_search_region": None,
@@ -158,7 +159,10 @@ def test_all_that_is_missing_is_named_in_one_message() -> None:
         ("OPENAI_SILENCE_SECONDS", "long", "set it to a number"),
         ("OPENAI_INCLUDE_SOURCES", "maybe", "set it to true or false"),
         ("INSTRUCTIONS_FILE", "/nowhere/answer.md", "cannot be read (No such file or directory)"),
-        ("WEB_SEARCH_TOOL", "google", "choose 'web_search', 'web_search_preview' or 'none'"),
+        ("WEB_SEARCH_TOOL", "google", "choose auto, web_search, web_search_preview, openrouter:"),
+        ("WEB_SEARCH_TOOL", '{"type": 1}', "choose auto, web_search, web_search_preview, open"),
+        ("WEB_SEARCH_TOOL", "{type: x}", "choose auto, web_search, web_search_preview, open"),
+        ("OPENAI_COMPACT_THRESHOLD", "999", "set it to 1000 or more"),
         ("WEB_SEARCH_CONTEXT_SIZE", "all", "choose 'low', 'medium' or 'high'"),
         ("WEB_SEARCH_COUNTRY", "AUT", "write the two letters of ISO 3166"),
         ("WEB_SEARCH_TIMEZONE", "Vienna", "write the name of an IANA time zone"),
@@ -429,6 +433,19 @@ def test_domains_that_the_older_tool_would_not_obey_are_refused(setting: str) ->
     assert told.startswith(
         f"{setting.upper()} is 'a.example': web_search_preview obeys no such list"
     )
+
+
+def test_a_tool_can_be_written_out() -> None:
+    settings = load_settings(None, **ENOUGH, web_search_tool=' {"type": "browser_search"} ')
+
+    assert settings.web_search_tool == {"type": "browser_search"}
+
+
+def test_a_list_of_sites_beside_a_tool_that_was_written_out_is_refused() -> None:
+    given = {"web_search_tool": '{"type": "x"}', "web_search_allowed_domains": "a.example"}
+    (told,) = lines_for({**ENOUGH, **given})
+
+    assert "WEB_SEARCH_TOOL is written out: write the list into it" in told
 
 
 ENCODED = "write it like postgresql://user:password@host/name; of a password, write everything but"

@@ -8,17 +8,18 @@ import ipaddress
 import json
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
 
-from bot.errors import ModelApiMissing, ModelError, SettingsError
+from bot.errors import ModelApiMissing, ModelError, ModelUnsupported, SettingsError
 from bot.responses.failures import network_error, read_failure
 from bot.responses.frames import read_events
 from bot.responses.patience import repeat_after
-from bot.responses.request import SOURCES, request_body
+from bot.responses.request import SOURCES, left_out, refuses_search, request_body
 from bot.responses.stream import StreamReader
 from bot.turns.answer import Finished
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.turns.answer import Part
     from bot.turns.question import Asked
     from bot.turns.turn import Turn
+    from bot.turns.unsupported import Unsupported
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +81,12 @@ class ResponsesClient:
         self,
         http: httpx.AsyncClient,
         options: RequestOptions,
+        unsupported: Unsupported,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
         self._options = options
+        self._unsupported = unsupported
         self._sleep = sleep
 
     async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
@@ -108,14 +112,37 @@ class ResponsesClient:
             raise
 
     async def _parts(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
+        """Ask, and once more without what the server does not support."""
+        while True:
+            heard, without = False, frozenset(self._unsupported)
+            try:
+                async with aclosing(self._attempt(asked, turn, without)) as parts:
+                    async for part in parts:
+                        heard = True
+                        yield part
+            except ModelUnsupported as error:
+                name = left_out(self._options, error.name, without)
+                if heard or name is None:
+                    raise
+                await self._unsupported.note(name)
+            else:
+                return
+
+    async def _attempt(
+        self, asked: Asked, turn: Turn, without: frozenset[str]
+    ) -> AsyncGenerator[Part]:
         response: httpx.Response | None = None
         try:
             async with (
-                self._post(asked, turn) as response,
-                aclosing(self._read(response, self._checked(turn))) as parts,
+                self._post(asked, turn, without) as response,
+                aclosing(self._read(response, turn)) as parts,
             ):
                 async for part in parts:
-                    yield part
+                    if isinstance(part, Finished):
+                        is_refused = refuses_search(self._options, without)
+                        yield replace(part, search_refused=is_refused)
+                    else:
+                        yield part
         except httpx.HTTPError as error:
             heard = response is not None
             raise network_error(error, answered=heard, request_id=_request_id(response)) from error
@@ -145,11 +172,13 @@ class ResponsesClient:
             log.info("the earlier response is not to be had", extra={"error": type(error).__name__})
             return []
 
-    def _post(self, asked: Asked, turn: Turn) -> AbstractAsyncContextManager[httpx.Response]:
+    def _post(
+        self, asked: Asked, turn: Turn, without: frozenset[str]
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         return self._http.stream(
             "POST",
             "responses",
-            json=request_body(self._options, asked, turn),
+            json=request_body(self._options, asked, turn, without),
             headers={"X-Client-Request-Id": f"turn-{turn.id}"},
         )
 
@@ -157,11 +186,13 @@ class ResponsesClient:
         """Return the parent whose echo is looked for."""
         return turn.previous_response_id if self._options.check_parent else None
 
-    async def _read(self, response: httpx.Response, parent: str | None) -> AsyncGenerator[Part]:
+    async def _read(self, response: httpx.Response, turn: Turn) -> AsyncGenerator[Part]:
         if not response.is_success:
-            raise await _refused(response)
+            raise await _refused(response, chained=turn.previous_response_id is not None)
         reader = StreamReader(
-            model=self._options.model, request_id=_request_id(response), parent=parent
+            model=self._options.model,
+            request_id=_request_id(response),
+            parent=self._checked(turn),
         )
         async with aclosing(read_events(response.aiter_bytes())) as events:
             async for event in events:
@@ -199,7 +230,7 @@ def _is_complete(said: object) -> bool:
     return isinstance(said, dict) and said.get("status") == "completed"
 
 
-async def _refused(response: httpx.Response) -> ModelError:
+async def _refused(response: httpx.Response, *, chained: bool) -> ModelError:
     """Read why the server did not begin to answer."""
     body = await _error_body(response)
     html = "html" in response.headers.get("content-type", "") or body.lstrip().startswith(b"<")
@@ -207,7 +238,7 @@ async def _refused(response: httpx.Response) -> ModelError:
         said = json.loads(body)
     except (ValueError, RecursionError):
         said = None
-    error = read_failure(said, status=response.status_code, html=html).error()
+    error = read_failure(said, status=response.status_code, html=html).error(chained=chained)
     error.repeat_after = repeat_after(error, response.headers, datetime.now(UTC))
     return error
 

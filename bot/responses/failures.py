@@ -24,6 +24,7 @@ from bot.errors import (
     ModelThreadLost,
     ModelTimedOut,
     ModelUnreachable,
+    ModelUnsupported,
 )
 from bot.responses.fields import mapping, sequence, words
 
@@ -86,6 +87,23 @@ _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b.{0,200}(not found|does not exist)", re.IGNORECASE | re.DOTALL
 )
 
+# Servers differ in how they refuse a parameter: OpenAI "Unknown parameter: 'x'." and "Unsupported
+# parameter: 'x' is not …", earlier "Unrecognized request argument supplied: x", and FastAPI's
+# "Extra inputs are not permitted", with the place beside it.
+_UNSUPPORTED_CODES = {"unknown_parameter", "unsupported_parameter"}
+_UNSUPPORTED = re.compile(
+    r"\b(unknown|unsupported|unrecognized)\b[\w ]{0,30}\b(parameter|argument|field)"
+    r"|\bextra (inputs|fields)\b",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"\b(?:parameter|argument|field)s?(?: supplied)?:? ['\"`]?([\w.\[\]]{1,80})")
+_TOOL = re.compile(
+    r"\btools?\b.{0,200}\b(not|unsupported|unknown|invalid|must|require)\b"
+    r"|\b(unsupported|unknown|invalid|require)\b.{0,200}\btools?\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TOOL_TYPE = re.compile(r"(\w+:)?web_?search.*|.*tool.*|\d*", re.IGNORECASE)
+
 _CODE_WORD = re.compile(r"[\w.:/\[\]-]{1,80}\Z", re.ASCII)
 
 
@@ -107,12 +125,20 @@ class Failure:
         named = [f"{name}={word}" for name, word in facts.items() if _CODE_WORD.match(word)]
         return " ".join([f"status={self.status}", *named] if self.status else named)
 
-    def error(self) -> ModelError:
-        """Return the error that tells the person what happened."""
-        kinds = (self._by_code, self._by_place, self._by_status)
+    def error(self, *, chained: bool = False) -> ModelError:
+        """Return the error that tells the person what happened.
+
+        Of a request that was `chained` to a response, a refusal that names no reason is taken for
+        one of the chain, as by OpenRouter, which keeps none and says only that it was invalid.
+        """
+        kinds = (self._by_code, self._by_place)
         found = next((error for error in (kind() for kind in kinds) if error), None)
-        error = found or _BY_KIND.get(self.kind, ModelOverloaded)
-        return error(self.detail)
+        if found is None and (name := self._unsupported()):
+            return ModelUnsupported(self.detail, name)
+        found = found or self._by_status() or _BY_KIND.get(self.kind, ModelOverloaded)
+        if chained and not self.param and self._status in {400, 404, 422} and not self.html:
+            found = ModelThreadLost if found in {ModelRequestRefused, ModelApiMissing} else found
+        return found(self.detail)
 
     def _by_code(self) -> type[ModelError] | None:
         if self.kind == "insufficient_quota":
@@ -131,6 +157,17 @@ class Failure:
             ):
                 return ModelNotFound
         return None
+
+    def _unsupported(self) -> str:
+        """Name what the server does not support, as `ModelUnsupported` has it."""
+        if self._status not in {None, 400, 422}:
+            return ""
+        if self.code in _UNSUPPORTED_CODES or _UNSUPPORTED.search(self.message):
+            named = _NAMED.search(self.message)
+            return _name(self.param or (named.group(1) if named else ""))
+        if self.param.startswith("tool") or _TOOL.search(self.message):
+            return "tools"
+        return ""
 
     def _by_status(self) -> type[ModelError] | None:
         status = self._status
@@ -185,3 +222,12 @@ def network_error(error: httpx.HTTPError, *, answered: bool, request_id: str | N
 
 def _code(value: object) -> str:
     return str(value) if isinstance(value, int) else words(value)
+
+
+def _name(path: str) -> str:
+    """Shorten a path like `tools[0].user_location.city` to what can be left out of a request."""
+    first, *rest = [step for step in re.split(r"[.\[\]]+", path) if step] or [""]
+    if first not in {"tools", "tool_choice"}:
+        return first
+    inner = [step for step in rest if not _TOOL_TYPE.fullmatch(step) and step != "type"]
+    return f"tools.{inner[0]}" if inner else "tools"

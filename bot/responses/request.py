@@ -6,16 +6,38 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from bot.responses.dialect import OPENAI, Dialect, Search, obeys, search_tool
 from bot.turns.characters import whole_characters
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from bot.turns.question import Asked, Thread
     from bot.turns.turn import Turn
 
 METADATA_LIMIT = 512  # characters of a value, by the reference of the Responses API
 SOURCES = "web_search_call.action.sources"
+# What a server may refuse without harm to the answer: it is asked again without it.
+OPTIONAL = frozenset(
+    {
+        "store",
+        "metadata",
+        "safety_identifier",
+        "prompt_cache_key",
+        "include",
+        "reasoning",
+        "text",
+        "max_tool_calls",
+        "max_output_tokens",
+        "service_tier",
+        "context_management",
+        "stream_options",
+        "tools.user_location",
+        "tools.search_context_size",
+    }
+)
 
 Json = dict[str, object]
 
@@ -26,14 +48,8 @@ class RequestOptions:
 
     model: str
     instructions: str
-    tool: Literal["web_search", "web_search_preview", "none"] = "web_search"
-    search_context_size: Literal["low", "medium", "high"] | None = "medium"
-    country: str | None = None  #: ISO 3166 alpha-2; of who asks, like the next three
-    region: str | None = None
-    city: str | None = None
-    timezone: str | None = None  #: IANA
-    allowed_domains: tuple[str, ...] = ()  #: hosts without a scheme; subdomains are included
-    blocked_domains: tuple[str, ...] = ()
+    dialects: tuple[Dialect, ...] = (OPENAI,)  #: the first that is supported; none: no search
+    search: Search = field(default_factory=Search)
     include_sources: bool = True  #: some gateways answer 400 to it, OpenRouter for one
     include_obfuscation: bool | None = False  #: None leaves `stream_options` out
     reasoning_effort: str | None = None
@@ -41,6 +57,8 @@ class RequestOptions:
     max_tool_calls: int | None = None
     max_output_tokens: int | None = None
     service_tier: str | None = None
+    compact_threshold: int | None = None  #: tokens from which the server shortens a chain itself
+    may_lack_search: bool = False  #: whether a server that refuses the tools is asked without any
     check_parent: bool = True  #: whether a chain that a server does not echo counts as lost
     share_names: bool = True  #: whether the model is told who asks
     installation_key: str = field(default="", repr=False)  #: makes the hashes this bot's own
@@ -51,11 +69,14 @@ def answer_instructions() -> str:
     return (files("bot.responses") / "instructions" / "answer.md").read_text(encoding="utf-8")
 
 
-def request_body(options: RequestOptions, asked: Asked, turn: Turn) -> Json:
+def request_body(
+    options: RequestOptions, asked: Asked, turn: Turn, unsupported: Container[str] = ()
+) -> Json:
     """Build the body that asks a question, chained to the turn's earlier response or told again.
 
     What a chain does not carry over (instructions, tools, include) goes into every request, and
-    `store` is always named, as servers differ in what they take it for.
+    `store` is always named, as servers differ in what they take it for. What the server does not
+    support is left out.
     """
     thread = turn.question.thread
     hashed = _thread_hash(thread, options.installation_key)
@@ -73,7 +94,31 @@ def request_body(options: RequestOptions, asked: Asked, turn: Turn) -> Json:
     }
     if turn.previous_response_id:
         body["previous_response_id"] = turn.previous_response_id
-    return body | _search(options) | _limits(options)
+        body |= _compaction(options)
+    body |= _search(options, unsupported) | _limits(options)
+    return {name: value for name, value in body.items() if name not in unsupported}
+
+
+def left_out(options: RequestOptions, name: str, unsupported: Container[str]) -> str | None:
+    """Say what to leave out where the server refused `name`; None where that may not be.
+
+    The tool is only left out where the server's own was to be found out.
+    """
+    if name == "tools":
+        dialect = _dialect(options, unsupported)
+        return dialect.tool if dialect and options.may_lack_search else None
+    return name if name in OPTIONAL and name not in unsupported else None
+
+
+def refuses_search(options: RequestOptions, unsupported: Container[str]) -> bool:
+    """Whether the server supports none of the tools it was to search with."""
+    return bool(options.dialects) and _dialect(options, unsupported) is None
+
+
+def _dialect(options: RequestOptions, unsupported: Container[str]) -> Dialect | None:
+    """Say how the search is asked for; None where there is none, or the server supports none."""
+    supported = (dialect for dialect in options.dialects if dialect.tool not in unsupported)
+    return next((dialect for dialect in supported if obeys(dialect, options.search)), None)
 
 
 def _earlier(options: RequestOptions, asked: Asked) -> list[Json]:
@@ -107,35 +152,21 @@ def _metadata(turn: Turn) -> Json:
     return {name: fact[:METADATA_LIMIT] for name, fact in facts.items()}
 
 
-def _search(options: RequestOptions) -> Json:
-    if options.tool == "none":
+def _search(options: RequestOptions, unsupported: Container[str]) -> Json:
+    dialect = _dialect(options, unsupported)
+    if dialect is None:
         return {}
-    tool: Json = {"type": options.tool, "user_location": _location(options)}
-    if options.search_context_size:
-        tool["search_context_size"] = options.search_context_size
-    filters = _filters(options)
-    if filters and options.tool == "web_search":  # the preview knows no filters
-        tool["filters"] = filters
-    return {"tools": [tool]} | ({"include": [SOURCES]} if options.include_sources else {})
+    tool = search_tool(dialect, options.search)
+    kept = {name: value for name, value in tool.items() if f"tools.{name}" not in unsupported}
+    sources = options.include_sources and dialect.sources
+    return {"tools": [kept]} | ({"include": [SOURCES]} if sources else {})
 
 
-def _location(options: RequestOptions) -> Json:
-    """Say where the person is; with the type alone OpenAI does not assume the United States."""
-    known = {
-        "country": options.country,
-        "region": options.region,
-        "city": options.city,
-        "timezone": options.timezone,
-    }
-    return {"type": "approximate", **{name: place for name, place in known.items() if place}}
-
-
-def _filters(options: RequestOptions) -> Json:
-    domains = {
-        "allowed_domains": list(options.allowed_domains),
-        "blocked_domains": list(options.blocked_domains),
-    }
-    return {name: hosts for name, hosts in domains.items() if hosts}
+def _compaction(options: RequestOptions) -> Json:
+    if options.compact_threshold is None:
+        return {}
+    compaction: Json = {"type": "compaction", "compact_threshold": options.compact_threshold}
+    return {"context_management": [compaction]}
 
 
 def _limits(options: RequestOptions) -> Json:

@@ -108,6 +108,8 @@ def _footer(answer: Answer) -> str:
         *([_money(answer.usd)] if answer.usd is not None else []),
         escape(answer.finished.model),
     ]
+    if answer.finished.search_refused:
+        facts.append("this model's server does not search the web")
     if answer.finished.stored is False:
         facts.append("not kept by the server")
     if not answer.is_told_whole:

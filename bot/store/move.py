@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, func, insert, select, text, tuple_
 from sqlalchemy.engine import URL
 
 from bot.errors import SettingsError
-from bot.store.tables import metadata, processes
+from bot.store.tables import metadata, processes, unsupported
 from bot.turns.characters import whole_characters
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     Rows = list[dict[str, Any]]
 
 BATCH = 500  # rows
-# In the order in which each finds what it refers to. Processes are those of one database.
-TABLES = tuple(table for table in metadata.sorted_tables if table is not processes)
+# Processes are those of one database, and what a model's server supports is soon found out again.
+STAYS = (processes, unsupported)
+# In the order in which each finds what it refers to.
+TABLES = tuple(table for table in metadata.sorted_tables if table not in STAYS)
 
 
 async def move(file: str, target: Database) -> Mapping[str, int]:

@@ -148,3 +148,13 @@ processes = Table(
     Column("id", String(64), primary_key=True),
     Column("lease_until", UtcDateTime, nullable=False),  # by the database's clock
 )
+
+# What a model's server was seen not to support; it is tried again a day after it was noted.
+unsupported = Table(
+    "unsupported",
+    metadata,
+    Column("server", Text, primary_key=True),  # its base URL
+    Column("model", MODEL_ID, primary_key=True),
+    Column("name", String(64), primary_key=True),  # see bot.turns.unsupported
+    Column("noted_at", UtcDateTime, nullable=False),
+)

@@ -85,6 +85,7 @@ class Finished:
     request_id: str | None = None
     service_tier: str = ""  #: that the server used
     billed_searches: int | None = None  #: as the server counts them; None where it does not
+    search_refused: bool = False  #: whether the server refused every tool to search with
 
 
 Part = Started | Waiting | Searching | Searched | TextDelta | Cited | Finished

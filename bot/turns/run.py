@@ -273,30 +273,34 @@ class TurnRunner:
         Returns the end, and whether the model was told the whole thread.
         """
         asked = await self.people.read(turn.question)
-        if turn.previous_response_id is not None and self.chains.may_name:
-            try:
-                finished = await self._pass_on(asked, turn, reply, draft, began)
-            except ModelThreadLost as error:
-                if not self.chains.may_tell_again:
-                    raise
-                self.chains.lost()
-                if draft.text:
-                    raise ThreadForgotten from error
-                log.info("the thread is told again", extra={"detail": str(error)})
-            except ModelInputTooLong:
-                if draft.text:
-                    raise
-                log.info("the thread has grown too long, and is told again in parts")
-            else:
-                self.chains.kept()
-                return finished, True
-        alone = replace(turn, previous_response_id=None)
-        return await self._tell_again(asked, alone, reply, draft, began)
+        if turn.previous_response_id is None or not self.chains.may_name:
+            return await self._tell_again(asked, turn, reply, draft, began)
+        try:
+            finished = await self._pass_on(asked, turn, reply, draft, began)
+        except ModelInputTooLong:
+            if draft.text:
+                raise
+            log.info("the thread has grown too long, and is told again in parts")
+            return await self._tell_again(asked, turn, reply, draft, began)
+        except ModelThreadLost as error:
+            if not self.chains.may_tell_again:
+                raise
+            if draft.text:
+                await self.chains.lost()
+                raise ThreadForgotten from error
+            log.info("the thread is told again", extra={"detail": str(error)})
+        else:
+            self.chains.kept()
+            return finished, True
+        told_again = await self._tell_again(asked, turn, reply, draft, began)
+        await self.chains.lost()  # as the request by itself is not refused
+        return told_again
 
     async def _tell_again(
         self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float
     ) -> tuple[Finished, bool]:
         """Ask with what was said before, and with less of it where that is too much."""
+        turn = replace(turn, previous_response_id=None)
         exchanges = await self._exchanges(turn)
         for tokens in BUDGETS[:-1]:
             told = transcript(exchanges, tokens)

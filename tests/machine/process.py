@@ -23,6 +23,7 @@ from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
+from tests.fakes import FakeNotes
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
 
@@ -147,7 +148,7 @@ class Process:
             turns,
             metrics,
             self._clock,
-            Chains("auto", self._clock),
+            Chains("auto", FakeNotes().unsupported()),
             Prices({}),
         )
         inbox = Inbox(turns, _Noted(runner), metrics)

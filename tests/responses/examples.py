@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ModelError
+from bot.responses.dialect import Search
 from bot.responses.frames import read_events
 from bot.responses.request import RequestOptions
 from bot.responses.stream import StreamReader
@@ -25,7 +26,9 @@ Json = dict[str, Any]
 WIRE = Path(__file__).parents[1] / "wire" / "responses"
 
 ASKED = Asked("What is new in Python 3.14?", "Colleague")
-OPTIONS = RequestOptions(model="gpt-6.1-sol", instructions="Cite the pages you used.")
+OPTIONS = RequestOptions(
+    model="gpt-6.1-sol", instructions="Cite the pages you used.", search=Search("medium")
+)
 
 
 def a_turn(turn_id: int = 7, previous_response_id: str | None = None) -> Turn:

@@ -25,11 +25,14 @@ from bot.errors import (
     ModelThreadLost,
     ModelTimedOut,
     ModelUnreachable,
+    ModelUnsupported,
     SettingsError,
 )
 from bot.responses.client import ERROR_BODY_LIMIT, ResponsesClient, open_http
+from bot.responses.dialect import OPENAI, PREVIEW
 from bot.responses.request import request_body
 from bot.turns.answer import Finished, Started, TextDelta
+from tests.fakes import FakeNotes
 from tests.responses.examples import (
     ASKED,
     OPTIONS,
@@ -64,9 +67,9 @@ HTTP_ERRORS: dict[str, type[ModelError]] = {
     "previous_response_zdr": ModelThreadLost,
     "model_not_found": ModelNotFound,
     "context_length_exceeded": ModelInputTooLong,
-    "unsupported_parameter": ModelRequestRefused,
-    "unknown_parameter": ModelRequestRefused,
-    "deep_research_needs_tool": ModelRequestRefused,
+    "unsupported_parameter": ModelUnsupported,
+    "unknown_parameter": ModelUnsupported,
+    "deep_research_needs_tool": ModelUnsupported,
     "rate_limit": ModelRateLimited,
     "insufficient_quota": ModelQuotaUsedUp,
     "server_error": ModelOverloaded,
@@ -76,7 +79,7 @@ HTTP_ERRORS: dict[str, type[ModelError]] = {
     "xai_style": ModelThreadLost,
     "llama_cpp_style": ModelThreadLost,
     "vllm_style": ModelThreadLost,
-    "fastapi_style": ModelRequestRefused,
+    "fastapi_style": ModelUnsupported,
 }
 
 
@@ -94,7 +97,12 @@ async def http(server: ByteServer) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def client(http: httpx.AsyncClient) -> ResponsesClient:
-    return ResponsesClient(http, OPTIONS)
+    return ResponsesClient(http, OPTIONS, FakeNotes().unsupported())
+
+
+def wire_refusal(name: str) -> bytes:
+    error = {"message": f"Unknown parameter: '{name}'.", "param": name, "code": "unknown_parameter"}
+    return json.dumps({"error": error}).encode()
 
 
 async def ask(
@@ -292,7 +300,7 @@ async def test_who_wants_a_chain_in_any_case_does_not_look_for_its_echo(
     server: ByteServer, http: httpx.AsyncClient
 ) -> None:
     server.play(SHORT)
-    client = ResponsesClient(http, replace(OPTIONS, check_parent=False))
+    client = ResponsesClient(http, replace(OPTIONS, check_parent=False), FakeNotes().unsupported())
 
     assert await ask(client, "resp_0") == SHORT_PARTS
 
@@ -353,7 +361,7 @@ async def test_a_server_that_is_not_there_is_not_reached() -> None:
     async with byte_server() as gone:
         base_url = gone.base_url
     async with open_http(base_url, "sk-local") as http:
-        (error,) = await ask(ResponsesClient(http, OPTIONS))
+        (error,) = await ask(ResponsesClient(http, OPTIONS, FakeNotes().unsupported()))
 
     assert type(error) is ModelUnreachable
 
@@ -365,7 +373,7 @@ async def test_silence_ends_the_wait(server: ByteServer, said: bytes) -> None:
     else:
         server.play_nothing("hang")
     async with open_http(server.base_url, "sk-local", silence_seconds=0.05) as http:
-        *_, error = await ask(ResponsesClient(http, OPTIONS))
+        *_, error = await ask(ResponsesClient(http, OPTIONS, FakeNotes().unsupported()))
 
     assert type(error) is ModelTimedOut
 
@@ -422,7 +430,7 @@ async def test_a_proxy_of_the_environment_is_on_the_way_to_the_world(
     monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
     server.play(SHORT)
     async with open_http("http://model.example/v1", "sk-local") as http:
-        parts = await ask(ResponsesClient(http, OPTIONS))
+        parts = await ask(ResponsesClient(http, OPTIONS, FakeNotes().unsupported()))
 
     assert parts == SHORT_PARTS
     assert server.received[0].path == "http://model.example/v1/responses"
@@ -436,9 +444,67 @@ async def test_a_proxy_of_the_environment_is_not_on_the_way_to_this_machine(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     server.play(SHORT)
     async with open_http(server.base_url.replace("127.0.0.1", host), "sk-local") as http:
-        parts = await ask(ResponsesClient(http, OPTIONS))
+        parts = await ask(ResponsesClient(http, OPTIONS, FakeNotes().unsupported()))
 
     assert parts == SHORT_PARTS
+
+
+async def test_what_the_server_refuses_is_left_out_at_once_and_from_then_on(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    server.play(wire_refusal("include"), status=400, headers=JSON)
+    server.play(wire_refusal("stream_options"), status=400, headers=JSON)
+    server.play(SHORT)
+    server.play(SHORT)
+    notes = FakeNotes()
+    client = ResponsesClient(http, OPTIONS, notes.unsupported())
+
+    assert [await ask(client), await ask(client)] == [SHORT_PARTS, SHORT_PARTS]
+    sent = [received.body.keys() for received in server.received]
+    assert ["include" in keys for keys in sent] == [True, False, False, False]
+    assert ["stream_options" in keys for keys in sent] == [True, True, False, False]
+    assert notes.noted.keys() == {"include", "stream_options"}
+
+
+async def test_two_that_meet_the_same_refusal_leave_out_the_same(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    unsupported = FakeNotes().unsupported()
+    options = replace(OPTIONS, dialects=(OPENAI, PREVIEW), may_lack_search=True)
+    client = ResponsesClient(http, options, unsupported)
+    for _ in range(2):
+        server.play(wire_refusal("tools"), status=400, headers=JSON)
+    for _ in range(2):
+        server.play(SHORT)
+
+    await asyncio.gather(ask(client), ask(client))
+
+    assert list(unsupported) == ["web_search"]
+
+
+async def test_an_answer_says_that_the_server_refused_every_search(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    server.play(wire_refusal("tools"), status=400, headers=JSON)
+    server.play(SHORT)
+    options = replace(OPTIONS, may_lack_search=True)
+
+    parts = await ask(ResponsesClient(http, options, FakeNotes().unsupported()))
+
+    assert parts == [*SHORT_PARTS[:-1], replace(ended(), search_refused=True)]
+    assert "tools" not in server.received[-1].body
+
+
+@pytest.mark.parametrize("name", ["tools", "input", "model"])
+async def test_what_may_not_be_left_out_is_told(
+    server: ByteServer, client: ResponsesClient, name: str
+) -> None:
+    server.play(wire_refusal(name), status=400, headers=JSON)
+
+    (error,) = await ask(client)
+
+    assert isinstance(error, ModelUnsupported)
+    assert len(server.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -465,7 +531,7 @@ async def test_a_key_is_sent_as_its_server_expects_it(
 async def test_a_server_without_keys_gets_none(server: ByteServer) -> None:
     server.play(SHORT)
     async with open_http(server.base_url + "/", None) as http:
-        await ask(ResponsesClient(http, OPTIONS))
+        await ask(ResponsesClient(http, OPTIONS, FakeNotes().unsupported()))
 
     assert "authorization" not in server.received[0].headers
     assert server.received[0].path == "/v1/responses"

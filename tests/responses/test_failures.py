@@ -21,6 +21,7 @@ from bot.errors import (
     ModelThreadLost,
     ModelTimedOut,
     ModelUnreachable,
+    ModelUnsupported,
 )
 from bot.responses.failures import network_error, read_failure
 
@@ -83,13 +84,13 @@ def an_error(**fields: object) -> Json:
         pytest.param(
             400,
             an_error(code="unsupported_parameter", param="temperature"),
-            ModelRequestRefused,
+            ModelUnsupported,
             id="unsupported parameter",
         ),
         pytest.param(
             400, an_error(code="unknown_parameter"), ModelRequestRefused, id="unknown parameter"
         ),
-        pytest.param(400, an_error(param="tools"), ModelRequestRefused, id="tool not allowed"),
+        pytest.param(400, an_error(param="tools"), ModelUnsupported, id="tool not allowed"),
         pytest.param(
             400, an_error(code="context_length_exceeded"), ModelInputTooLong, id="too long"
         ),
@@ -175,6 +176,85 @@ def test_each_failure_has_its_error(
     status: int | None, body: object, expected: type[ModelError]
 ) -> None:
     assert type(read_failure(body, status=status).error()) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "name"),
+    [
+        (400, an_error(code="unknown_parameter", param="prompt_cache_key"), "prompt_cache_key"),
+        (400, an_error(message="Unknown parameter: 'reasoning.effort'."), "reasoning"),
+        (
+            400,
+            an_error(message="Unsupported parameter: 'text' is not supported with this model."),
+            "text",
+        ),
+        (400, an_error(message="Unrecognized request argument supplied: metadata"), "metadata"),
+        (
+            422,
+            {"detail": [{"loc": ["body", "store"], "msg": "Extra inputs are not permitted"}]},
+            "store",
+        ),
+        (
+            422,
+            {
+                "detail": [
+                    {
+                        "loc": ["body", "tools", 0, "web_search", "user_location", "type"],
+                        "msg": "Extra inputs are not permitted",
+                    }
+                ]
+            },
+            "tools.user_location",
+        ),
+        (
+            400,
+            an_error(code="unknown_parameter", param="tools[0].search_context_size"),
+            "tools.search_context_size",
+        ),
+        (
+            422,
+            {"detail": [{"loc": ["body", "tools", 0, "type"], "msg": "Input should be"}]},
+            "tools",
+        ),
+        (400, an_error(param="tool_choice", message="Tool choice 'x' not found"), "tools"),
+        (400, an_error(message="Hosted tool 'web_search' is not supported with gpt-x"), "tools"),
+        (400, an_error(code=400, message="'type' of tool must be 'function'"), "tools"),
+        (
+            400,
+            an_error(
+                param="tools",
+                message="Deep research models require at least one of 'web_search_preview', 'mcp'",
+            ),
+            "tools",
+        ),
+        (None, an_error(code="unsupported_parameter", param="include"), "include"),
+    ],
+)
+def test_what_is_not_supported_is_named(status: int | None, body: Json, name: str) -> None:
+    error = read_failure(body, status=status).error()
+
+    assert isinstance(error, ModelUnsupported)
+    assert error.name == name
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, an_error(message="Invalid request"), ModelThreadLost),  # as OpenRouter says it
+        (422, None, ModelThreadLost),
+        (404, {"detail": "Not Found"}, ModelThreadLost),
+        (400, an_error(param="metadata", message="too long"), ModelRequestRefused),
+        (400, an_error(code="context_length_exceeded"), ModelInputTooLong),
+        (400, an_error(code="unknown_parameter", param="include"), ModelUnsupported),
+        (401, None, ModelKeyRefused),
+        (404, an_error(code="model_not_found"), ModelNotFound),
+        (500, None, ModelOverloaded),
+    ],
+)
+def test_a_follow_up_that_is_refused_without_a_reason_has_lost_its_thread(
+    status: int, body: Json | None, expected: type[ModelError]
+) -> None:
+    assert type(read_failure(body, status=status).error(chained=True)) is expected
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter
 
-from bot.responses.request import RequestOptions, answer_instructions, request_body
+from bot.responses.dialect import OPENAI, PREVIEW, Search
+from bot.responses.request import (
+    OPTIONAL,
+    RequestOptions,
+    answer_instructions,
+    left_out,
+    refuses_search,
+    request_body,
+)
 from bot.turns.question import Asked
 from tests.responses.examples import ASKED, OPTIONS, a_turn, wire_json
 
@@ -19,13 +27,17 @@ OFFICIAL: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)
 EVERYTHING = RequestOptions(
     model="gpt-6.1-sol",
     instructions="Cite the pages you used.",
-    search_context_size="high",
-    country="DE",
-    region="Berlin",
-    city="Berlin",
-    timezone="Europe/Berlin",
-    allowed_domains=("example.org",),
-    blocked_domains=("example.com",),
+    search=Search(
+        context_size="high",
+        location=(
+            ("country", "DE"),
+            ("region", "Berlin"),
+            ("city", "Berlin"),
+            ("timezone", "Europe/Berlin"),
+        ),
+        allowed_domains=("example.org",),
+        blocked_domains=("example.com",),
+    ),
     reasoning_effort="low",
     verbosity="medium",
     max_tool_calls=12,
@@ -122,37 +134,8 @@ def test_every_option_has_its_place_in_the_body() -> None:
     }
 
 
-def test_the_preview_tool_gets_no_filters() -> None:
-    body = request_body(replace(EVERYTHING, tool="web_search_preview"), ASKED, a_turn())
-
-    location = {
-        "type": "approximate",
-        "country": "DE",
-        "region": "Berlin",
-        "city": "Berlin",
-        "timezone": "Europe/Berlin",
-    }
-    assert body["tools"] == [
-        {"type": "web_search_preview", "search_context_size": "high", "user_location": location}
-    ]
-
-
-def test_empty_filters_and_sizes_are_left_out() -> None:
-    options = replace(OPTIONS, blocked_domains=("example.com",), search_context_size=None)
-
-    body = request_body(options, ASKED, a_turn())
-
-    assert body["tools"] == [
-        {
-            "type": "web_search",
-            "user_location": {"type": "approximate"},
-            "filters": {"blocked_domains": ["example.com"]},
-        }
-    ]
-
-
 def test_without_a_tool_nothing_of_the_search_is_sent() -> None:
-    body = request_body(replace(EVERYTHING, tool="none"), ASKED, a_turn())
+    body = request_body(replace(EVERYTHING, dialects=()), ASKED, a_turn())
 
     assert not {"tools", "include"} & body.keys()
 
@@ -163,6 +146,68 @@ def test_what_a_gateway_refuses_can_be_left_out() -> None:
     body = request_body(options, ASKED, a_turn())
 
     assert not {"stream_options", "include"} & body.keys()
+
+
+def test_a_long_chain_is_shortened_by_the_server_and_a_thread_that_is_told_is_not() -> None:
+    options = replace(OPTIONS, compact_threshold=200_000)
+
+    follow_up = request_body(options, ASKED, a_turn(previous_response_id="resp_1"))
+
+    assert follow_up["context_management"] == [{"type": "compaction", "compact_threshold": 200_000}]
+    assert "context_management" not in request_body(options, ASKED, a_turn())
+
+
+def test_what_a_server_does_not_support_is_left_out() -> None:
+    options = replace(EVERYTHING, compact_threshold=1_000)
+
+    body = request_body(options, ASKED, a_turn(previous_response_id="resp_1"), OPTIONAL)
+
+    assert body.keys() == {
+        "model",
+        "instructions",
+        "input",
+        "stream",
+        "tools",
+        "previous_response_id",
+    }
+    assert body["tools"] == [
+        {
+            "type": "web_search",
+            "filters": {
+                "allowed_domains": ["example.org"],
+                "blocked_domains": ["example.com"],
+            },
+        }
+    ]
+
+
+def test_a_server_without_the_newer_tool_is_asked_with_the_older_one_and_then_with_none() -> None:
+    options = replace(OPTIONS, dialects=(OPENAI, PREVIEW), may_lack_search=True)
+    tools, without = [], frozenset[str]()
+    while not refuses_search(options, without):
+        body: dict[str, Any] = request_body(options, ASKED, a_turn(), without)
+        tools += [body["tools"][0]["type"]]
+        name = left_out(options, "tools", without)
+        assert name is not None
+        without |= {name}
+
+    assert tools == ["web_search", "web_search_preview"]
+    assert not {"tools", "include"} & request_body(options, ASKED, a_turn(), without).keys()
+
+
+def test_a_tool_that_obeys_no_list_of_sites_is_not_used_where_there_is_one() -> None:
+    options = replace(EVERYTHING, dialects=(OPENAI, PREVIEW), may_lack_search=True)
+
+    assert refuses_search(options, {"web_search"})
+
+
+@pytest.mark.parametrize("name", ["tools", "tools.filters", "input", "model", "instructions", "x"])
+def test_what_an_answer_rests_on_is_never_left_out(name: str) -> None:
+    assert left_out(EVERYTHING, name, ()) is None
+
+
+def test_nothing_is_left_out_twice() -> None:
+    assert left_out(OPTIONS, "stream_options", {"stream_options"}) is None
 
 
 @pytest.mark.parametrize("options", [OPTIONS, EVERYTHING])

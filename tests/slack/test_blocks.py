@@ -62,6 +62,13 @@ def test_the_footer_says_that_not_all_of_the_thread_was_told() -> None:
     assert "gpt-test · the beginning of the thread was left out\n" in texts(blocks)[-1]
 
 
+def test_the_footer_says_that_nothing_could_be_searched() -> None:
+    finished = Finished("resp_1", "gpt-test", "completed", search_refused=True)
+    [blocks] = below_answer(an_answer(finished=finished, searches=()), None)
+
+    assert "gpt-test · this model's server does not search the web\n" in texts(blocks)[-1]
+
+
 def test_no_text_in_the_blocks_is_looked_through_for_links_or_names() -> None:
     [blocks] = below_answer(an_answer(), "Cut short.")
 

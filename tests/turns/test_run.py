@@ -42,7 +42,7 @@ from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
 from bot.turns.transcript import Past
 from bot.turns.turn import ATTEMPTS, Turn, TurnLost
-from tests.fakes import FakeModel, FakeReply, FakeSlack, FakeStore, a_question
+from tests.fakes import FakeModel, FakeNotes, FakeReply, FakeSlack, FakeStore, a_question
 
 SEARCH = Search("search", ("moon distance",), sources=("https://moon.example/far",))
 FINISHED = Finished("resp_1", "gpt-test", "completed")
@@ -61,7 +61,7 @@ def a_runner(
     slack: FakeSlack, model: FakeModel, store: FakeStore, chaining: Chaining = "auto"
 ) -> TurnRunner:
     chains, prices = (
-        Chains(chaining, lambda: 0.0),
+        Chains(chaining, FakeNotes().unsupported()),
         Prices({"gpt-test": Price(2, 10, 0.1, 2.5)}, 0.01),
     )
     return TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock, chains, prices)

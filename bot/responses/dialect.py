@@ -1,0 +1,150 @@
+"""How a server wants to be asked to search the web: by its address, or as the settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bot.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What a server's search tool is called, and what it understands. The defaults are OpenAI's."""
+
+    tool: str = "web_search"
+    allowed: str | None = "allowed_domains"  #: what its filters call these; None: it has none
+    blocked: str | None = "blocked_domains"
+    blocked_mark: str = ""  #: stands before a blocked domain
+    most_domains: int = 100  #: of a list
+    user_location: bool = True
+    context_size: bool = True
+    parameters: bool = False  #: whether all of it stands in an object of that name
+    sources: bool = True  #: whether it can be asked for the pages that a search returned
+    raw: Json | None = None  #: the whole tool, where an administrator has written it down
+
+
+OPENAI = Dialect()
+PREVIEW = Dialect(tool="web_search_preview", allowed=None, blocked=None)
+OPENROUTER = Dialect(
+    tool="openrouter:web_search",
+    blocked="excluded_domains",
+    user_location=False,
+    parameters=True,
+    sources=False,  # answered with 400
+)
+XAI = Dialect(
+    blocked="excluded_domains",
+    most_domains=5,
+    user_location=False,
+    context_size=False,
+    sources=False,
+)
+PERPLEXITY = Dialect(
+    allowed="search_domain_filter",
+    blocked="search_domain_filter",
+    blocked_mark="-",  # "Search Domain Filtering Patterns" of its documentation, like the limit
+    most_domains=20,
+    user_location=False,
+    context_size=False,
+    sources=False,
+)
+PARALLEL = replace(OPENAI, user_location=False, context_size=False)
+
+BY_HOST: Mapping[str, Dialect] = {
+    "openrouter.ai": OPENROUTER,
+    "x.ai": XAI,
+    "perplexity.ai": PERPLEXITY,
+    "parallel.ai": PARALLEL,
+}
+BY_TOOL: Mapping[str, Dialect] = {"web_search_preview": PREVIEW, OPENROUTER.tool: OPENROUTER}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the tool is to heed. None and empty leave a field out."""
+
+    context_size: str | None = None
+    location: tuple[tuple[str, str], ...] = ()  #: pairs of country, region, city, timezone
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+
+
+def choose_dialects(base_url: str, tool: str | Json) -> tuple[Dialect, ...]:
+    """Say how this server is asked to search: the first of these that it does not refuse.
+
+    Unless the settings name a tool, one that knows neither of OpenAI's is asked without any.
+    """
+    if isinstance(tool, dict):
+        return (Dialect(tool=str(tool["type"]), allowed=None, blocked=None, raw=tool),)
+    if tool == "none":
+        return ()
+    found = _of_host(base_url)
+    if tool == "auto":
+        return (found,) if found else (OPENAI, PREVIEW)
+    return (found if found and found.tool == tool else BY_TOOL.get(tool, OPENAI),)
+
+
+def may_compact(base_url: str) -> bool:
+    """Whether the server may be asked to shorten a long chain by itself."""
+    return _of_host(base_url) is None
+
+
+def _of_host(base_url: str) -> Dialect | None:
+    host = urlsplit(base_url).hostname or ""
+    return next((of for name, of in BY_HOST.items() if f".{host}".endswith(f".{name}")), None)
+
+
+def check_domains(dialects: tuple[Dialect, ...], search: Search) -> None:
+    """Raise SettingsError where the server would not heed the lists of domains."""
+    for name in ("allowed", "blocked"):
+        domains: tuple[str, ...] = getattr(search, f"{name}_domains")
+        if not domains or not dialects:
+            continue
+        setting, first = f"WEB_SEARCH_{name.upper()}_DOMAINS", dialects[0]
+        if getattr(first, name) is None:
+            raise SettingsError(f"{setting}: {first.tool} obeys no such list. Leave it empty.")
+        if len(domains) > first.most_domains:
+            raise SettingsError(
+                f"{setting} has {len(domains)} domains, and this server takes "
+                f"{first.most_domains}. Leave some out."
+            )
+
+
+def obeys(dialect: Dialect, search: Search) -> bool:
+    """Whether the tool keeps to the lists of domains: what it does not is not used."""
+    listed = (search.allowed_domains, dialect.allowed), (search.blocked_domains, dialect.blocked)
+    return all(name is not None for domains, name in listed if domains)
+
+
+def search_tool(dialect: Dialect, search: Search) -> Json:
+    """Build the tool."""
+    if dialect.raw is not None:
+        return dialect.raw
+    heeded: Json = {}
+    if dialect.user_location:
+        # With the type alone OpenAI does not assume the United States.
+        heeded["user_location"] = {"type": "approximate", **dict(search.location)}
+    if dialect.context_size and search.context_size:
+        heeded["search_context_size"] = search.context_size
+    filters = _filters(dialect, search)
+    if dialect.parameters:
+        heeded = {"parameters": heeded | filters}
+    elif filters:
+        heeded["filters"] = filters
+    return {"type": dialect.tool} | {name: value for name, value in heeded.items() if value}
+
+
+def _filters(dialect: Dialect, search: Search) -> Json:
+    filters: Json = {}
+    if dialect.allowed and search.allowed_domains:
+        filters[dialect.allowed] = list(search.allowed_domains)
+    if dialect.blocked and search.blocked_domains:
+        filters[dialect.blocked] = [dialect.blocked_mark + host for host in search.blocked_domains]
+    return filters

@@ -1,0 +1,51 @@
+"""The settings, as requests to the model need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.responses.dialect import Search, check_domains, choose_dialects, may_compact
+from bot.responses.request import RequestOptions, answer_instructions
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def request_options(settings: Settings, installation_key: str) -> RequestOptions:
+    """Say what is the same for every question. Raises SettingsError where that cannot be heeded."""
+    prose, address = settings.instructions_file, settings.openai_base_url
+    search = _search(settings)
+    dialects = choose_dialects(address, settings.web_search_tool)
+    check_domains(dialects, search)
+    return RequestOptions(
+        model=settings.openai_model,
+        instructions=prose.read_text(encoding="utf-8") if prose else answer_instructions(),
+        dialects=dialects,
+        search=search,
+        may_lack_search=settings.web_search_tool == "auto",
+        include_sources=settings.openai_include_sources,
+        include_obfuscation=False if settings.openai_stream_options else None,
+        reasoning_effort=settings.openai_reasoning_effort,
+        verbosity=settings.openai_verbosity,
+        max_tool_calls=settings.openai_max_tool_calls,
+        max_output_tokens=settings.openai_max_output_tokens,
+        compact_threshold=settings.openai_compact_threshold if may_compact(address) else None,
+        check_parent=settings.chaining == "auto",
+        share_names=settings.share_names,
+        installation_key=installation_key,
+    )
+
+
+def _search(settings: Settings) -> Search:
+    location = {
+        "country": settings.web_search_country,
+        "region": settings.web_search_region,
+        "city": settings.web_search_city,
+        "timezone": settings.web_search_timezone,
+    }
+    return Search(
+        context_size=settings.web_search_context_size,
+        location=tuple((name, place) for name, place in location.items() if place),
+        allowed_domains=settings.web_search_allowed_domains,
+        blocked_domains=settings.web_search_blocked_domains,
+    )

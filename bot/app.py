@@ -18,9 +18,8 @@ from bot.exposition import exposition
 from bot.health import Health, health_routes, open_server
 from bot.log import bound
 from bot.metrics import Metrics
-from bot.responses.client import ResponsesClient, open_http
-from bot.responses.options import request_options
-from bot.responses.patience import patient
+from bot.responses.client import open_http
+from bot.responses.model import build_model
 from bot.responses.price_list import price_list
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
@@ -152,11 +151,10 @@ async def open_bot(
         roots = Roots(web, pacing, stores.messages, hints)
         replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
         people = People(web, time.monotonic, share_names=settings.share_names)
-        options = request_options(settings, installation_key=f"{bot.team} {bot.bot_id}")
         runner = TurnRunner(
             replies,
             people,
-            patient(ResponsesClient(http, options, stores.unsupported)),
+            build_model(settings, http, stores.unsupported, f"{bot.team} {bot.bot_id}"),
             stores.turns,
             metrics,
             time.monotonic,

@@ -13,7 +13,7 @@ from bot.turns.turn import Sent, Taken, Turn, TurnLost, TurnState
 from bot.turns.unsupported import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
@@ -34,6 +34,13 @@ class FakeModel:
     asked: list[tuple[Asked, Turn]] = field(default_factory=list)
     hung_up: int = 0
     seconds: float = 10.0
+    counts: Callable[[Asked], int | None] = lambda _: None
+    counted: list[Asked] = field(default_factory=list)
+
+    async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
+        del turn
+        self.counted.append(asked)
+        return self.counts(asked)
 
     def clock(self) -> float:
         """Half a second passes with each part."""

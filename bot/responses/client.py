@@ -24,7 +24,7 @@ from bot.responses.stream import StreamReader
 from bot.turns.answer import Finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from bot.responses.request import RequestOptions
@@ -42,6 +42,11 @@ SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepaliv
 
 END_SECONDS = 0.5  # for the end of the body, once the answer is there
 POLL_SECONDS = 2.0  # the guide's own pace for background responses
+
+COUNTING = "input_tokens"  # the endpoint, and what it takes of a request
+COUNTED = ("model", "input", "instructions", "tools", "reasoning", "text")
+COUNTING_SECONDS = 10.0
+BUSY = {401, 403, 408, 409, 413, 429}  # which say nothing about whether there is such an endpoint
 
 AZURE_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 
@@ -82,11 +87,14 @@ class ResponsesClient:
         http: httpx.AsyncClient,
         options: RequestOptions,
         unsupported: Unsupported,
+        heed: Callable[[Mapping[str, str]], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """Take who heeds the headers of answers, which say what is left of a limit."""
         self._http = http
         self._options = options
         self._unsupported = unsupported
+        self._heed = heed
         self._sleep = sleep
 
     async def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
@@ -110,6 +118,28 @@ class ResponsesClient:
             facts = {"turn": turn.id, "request_id": error.request_id, "detail": str(error)}
             log.warning("no answer from the model: %s", type(error).__name__, extra=facts)
             raise
+
+    async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
+        """Return how many tokens the question has for the model; None where that is not to be had.
+
+        Most compatible servers lack the endpoint.
+        """
+        without = frozenset(self._unsupported)
+        if COUNTING in without:
+            return None
+        body = request_body(self._options, asked, turn, without)
+        counted = {name: body[name] for name in COUNTED if name in body}
+        try:
+            response = await self._http.post(
+                f"responses/{COUNTING}", json=counted, timeout=COUNTING_SECONDS
+            )
+            tokens = response.json()["input_tokens"] if response.is_success else None
+        except (httpx.HTTPError, ValueError, TypeError, LookupError, RecursionError) as error:
+            log.info("the tokens are not counted", extra={"error": type(error).__name__})
+            return None
+        if response.is_client_error and response.status_code not in BUSY:
+            await self._unsupported.note(COUNTING)
+        return tokens if isinstance(tokens, int) and tokens > 0 else None
 
     async def _parts(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
         """Ask, and once more without what the server does not support."""
@@ -137,6 +167,7 @@ class ResponsesClient:
                 self._post(asked, turn, without) as response,
                 aclosing(self._read(response, turn)) as parts,
             ):
+                self._heed(response.headers)
                 async for part in parts:
                     if isinstance(part, Finished):
                         is_refused = refuses_search(self._options, without)

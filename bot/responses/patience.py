@@ -15,7 +15,7 @@ import time
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bot.errors import ModelError, ModelOverloaded, ModelRateLimited
 from bot.turns.answer import Waiting
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bot.turns.answer import Part
     from bot.turns.question import Asked
+    from bot.turns.run import Model
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -35,21 +36,13 @@ TOLD_SECONDS = 5.0  # of waiting, after which the person is told
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where the server asks for none
 JITTER = 0.25  # of a pause
 SMALLEST_GAP, LARGEST_GAP = 0.05, 2.0  # seconds between two requests while the server is busy
+LOW = 0.1  # of a limit, from which what is left of it is spread over the time until it is whole
+LIMITED = {
+    "requests": 1,
+    "tokens": 10_000,
+}  # what a request uses; a search adds thousands of tokens
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")  # of "6m0s" and the like
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-
-
-class Model(Protocol):
-    """What answers."""
-
-    def respond(self, asked: Asked, turn: Turn) -> AsyncGenerator[Part]:
-        """Yield the answer's parts; raises a ModelError."""
-        ...
-
-
-def patient(model: Model) -> PatientModel:
-    """Return a model that is asked again where its server was only busy."""
-    return PatientModel(model, Pace(time.monotonic, asyncio.sleep), random.random)
 
 
 class Pace:
@@ -60,7 +53,9 @@ class Pace:
     """
 
     def __init__(
-        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.clock = clock
         self.sleep = sleep
@@ -84,6 +79,17 @@ class Pace:
         self._gap = min(LARGEST_GAP, max(SMALLEST_GAP, self._gap * 2))
         self._closed_until = max(self._closed_until, self.clock() + seconds)
 
+    def heed(self, headers: Mapping[str, str]) -> None:
+        """Spread what is left of a limit that is nearly used up, before the server refuses."""
+        for kind, cost in LIMITED.items():
+            limit, left = (_count(headers, name, kind) for name in ("limit", "remaining"))
+            if not limit or left is None or left > limit * LOW:
+                continue
+            seconds = min(_until_reset(headers, kind), PATIENCE_SECONDS)
+            if left < cost:
+                self._closed_until = max(self._closed_until, self.clock() + seconds)
+            self._gap = max(self._gap, min(LARGEST_GAP, seconds / max(1, left // cost)))
+
     def answered(self) -> None:
         """Send a little more from now on."""
         self._gap = self._gap * 0.8 if self._gap > SMALLEST_GAP else 0.0
@@ -92,7 +98,9 @@ class Pace:
 class PatientModel:
     """A model that is asked again where its server was only busy."""
 
-    def __init__(self, model: Model, pace: Pace, chance: Callable[[], float]) -> None:
+    def __init__(
+        self, model: Model, pace: Pace, chance: Callable[[], float] = random.random
+    ) -> None:
         """Take a source of numbers from 0 to 1, for pauses that differ from each other."""
         self._model = model
         self._pace = pace
@@ -127,6 +135,10 @@ class PatientModel:
                 yield Waiting()
             await self._pace.sleep(pause)
             waited += pause
+
+    async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
+        """Return how many tokens a question has; None where nobody can say, be it by now."""
+        return await self._model.count_tokens(asked, turn)
 
     def _pause(self, error: ModelError, attempt: int) -> float | None:
         """Say how long to wait before another attempt; None where there is to be none."""
@@ -164,14 +176,16 @@ def _advised(headers: Mapping[str, str], now: datetime) -> float:
             return 0.0
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return max(0.0, (at - now).total_seconds())
-    return _until_reset(headers)
+    used_up = [kind for kind in LIMITED if _count(headers, "remaining", kind) == 0]
+    return max((_until_reset(headers, kind) for kind in used_up), default=0.0)
 
 
-def _until_reset(headers: Mapping[str, str]) -> float:
-    """Return the longest time until a limit that is used up is there again, like "6m0s"."""
-    seconds = [0.0]
-    for kind in ("requests", "tokens"):
-        if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-            parts = _LENGTH.findall(headers.get(f"x-ratelimit-reset-{kind}", ""))
-            seconds.append(sum(float(number) * _SECONDS[unit] for number, unit in parts))
-    return max(seconds)
+def _count(headers: Mapping[str, str], name: str, kind: str) -> int | None:
+    said = headers.get(f"x-ratelimit-{name}-{kind}", "")
+    return int(said) if re.fullmatch(r"\d{1,12}", said, re.ASCII) else None
+
+
+def _until_reset(headers: Mapping[str, str], kind: str) -> float:
+    """Return the seconds until a limit is whole again, written like "6m0s"."""
+    parts = _LENGTH.findall(headers.get(f"x-ratelimit-reset-{kind}", ""))
+    return sum((float(number) * _SECONDS[unit] for number, unit in parts), 0.0)

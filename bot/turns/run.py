@@ -31,7 +31,7 @@ from bot.errors import (
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.question import Exchange
-from bot.turns.transcript import BUDGETS, transcript
+from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from bot.turns.pieces import Piece
     from bot.turns.prices import Prices
     from bot.turns.question import Asked, Question
-    from bot.turns.transcript import Past
+    from bot.turns.transcript import Past, Transcript
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,10 @@ class Model(Protocol):
 
         Raises a ModelError when there is no answer. Closing the generator hangs up.
         """
+        ...
+
+    async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
+        """Return how many tokens the question has for the model; None where nobody can say."""
         ...
 
 
@@ -302,17 +306,28 @@ class TurnRunner:
         """Ask with what was said before, and with less of it where that is too much."""
         turn = replace(turn, previous_response_id=None)
         exchanges = await self._exchanges(turn)
-        for tokens in BUDGETS[:-1]:
-            told = transcript(exchanges, tokens)
+        told = transcript(exchanges, BUDGETS[0])
+        if not told.is_whole:
+            told = await self._measured(asked, turn, exchanges, told)
+        smaller = iter(BUDGETS[1:])
+        while True:
+            once_more = replace(asked, earlier=told.exchanges)
             try:
-                once_more = replace(asked, earlier=told.exchanges)
                 return await self._pass_on(once_more, turn, reply, draft, began), told.is_whole
             except ModelInputTooLong:
-                if not told.exchanges:
+                tokens = next(smaller, None)
+                if tokens is None or draft.text or not told.exchanges:
                     raise
-        told = transcript(exchanges, BUDGETS[-1])
-        once_more = replace(asked, earlier=told.exchanges)
-        return await self._pass_on(once_more, turn, reply, draft, began), told.is_whole
+            told = transcript(exchanges, tokens)
+
+    async def _measured(
+        self, asked: Asked, turn: Turn, exchanges: Sequence[Exchange], told: Transcript
+    ) -> Transcript:
+        """Tell as much more as there is room for, where the server counts the tokens itself."""
+        tokens = await self.model.count_tokens(replace(asked, earlier=told.exchanges), turn)
+        if tokens is None:
+            return told
+        return transcript(exchanges, BUDGETS[0], bytes_per_token(told, tokens))
 
     async def _exchanges(self, turn: Turn) -> list[Exchange]:
         """Say what was said in the thread before."""

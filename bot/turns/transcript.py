@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bot.turns.question import Exchange, Question
 
-BYTES_PER_TOKEN = 3  # of UTF-8, or fewer: English has four, Chinese has three
+BYTES_PER_TOKEN = 3.0  # of UTF-8, or fewer: English has four, Chinese has three
 # What is told again at most; less where the model says that it is too much.
 BUDGETS = (60_000, 15_000, 4_000)  # tokens
 SHORTEST = 200  # bytes of an answer that are still worth telling
@@ -33,9 +33,11 @@ class Transcript:
     is_whole: bool  #: whether nothing was left out
 
 
-def transcript(exchanges: Sequence[Exchange], tokens: int) -> Transcript:
+def transcript(
+    exchanges: Sequence[Exchange], tokens: int, bytes_per_token: float = BYTES_PER_TOKEN
+) -> Transcript:
     """Choose what is told again: the newest whole, the oldest shortened first, then left out."""
-    left = tokens * BYTES_PER_TOKEN
+    left = int(tokens * bytes_per_token)
     kept: list[Exchange] = []
     for exchange in reversed(exchanges):
         left -= _size(exchange.text) + _size(exchange.name or "")
@@ -46,6 +48,12 @@ def transcript(exchanges: Sequence[Exchange], tokens: int) -> Transcript:
         left -= room
     kept.reverse()
     return Transcript(tuple(kept), is_whole=kept == list(exchanges))
+
+
+def bytes_per_token(told: Transcript, tokens: int) -> float:
+    """Say how long a token is, where what is told was counted, with all that goes with it."""
+    told_bytes = sum(_size(e.text) + _size(e.name or "") + _size(e.answer) for e in told.exchanges)
+    return max(BYTES_PER_TOKEN, told_bytes / max(tokens, 1))
 
 
 def _size(text: str) -> int:

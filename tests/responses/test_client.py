@@ -449,6 +449,65 @@ async def test_a_proxy_of_the_environment_is_not_on_the_way_to_this_machine(
     assert parts == SHORT_PARTS
 
 
+async def test_tokens_are_counted_where_the_server_does_so(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(b'{"object": "response.input_tokens", "input_tokens": 1243}', headers=JSON)
+
+    assert await client.count_tokens(ASKED, a_turn()) == 1243
+    (received,) = server.received
+    assert received.path.endswith("/responses/input_tokens")
+    assert received.body.keys() == {"model", "input", "instructions", "tools"}
+
+
+async def test_a_server_that_counts_no_tokens_is_asked_once(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    server.play(b"<html>", status=404, headers=HTML)
+
+    assert [await client.count_tokens(ASKED, a_turn()) for _ in range(2)] == [None, None]
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b"{"),
+        (200, b"[]"),
+        (200, b'{"input_tokens": "many"}'),
+        (200, b'{"input_tokens": 0}'),
+        (429, b"{}"),
+        (503, b"no"),
+    ],
+)
+async def test_a_count_that_cannot_be_had_now_is_tried_again(
+    server: ByteServer, client: ResponsesClient, status: int, body: bytes
+) -> None:
+    server.play(body, status=status, headers=JSON)
+    server.play(b'{"input_tokens": 7}', headers=JSON)
+
+    assert [await client.count_tokens(ASKED, a_turn()) for _ in range(2)] == [None, 7]
+
+
+async def test_what_is_left_of_a_limit_is_passed_on_with_every_answer(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    heeded: list[str | None] = []
+    client = ResponsesClient(
+        http,
+        OPTIONS,
+        FakeNotes().unsupported(),
+        lambda headers: heeded.append(headers.get("x-ratelimit-remaining-requests")),
+    )
+    server.play(SHORT, headers=STREAM | {"x-ratelimit-remaining-requests": "3"})
+    server.play(b"{}", status=500, headers=JSON | {"x-ratelimit-remaining-requests": "2"})
+
+    await ask(client)
+    await ask(client)
+
+    assert heeded == ["3", "2"]
+
+
 async def test_what_the_server_refuses_is_left_out_at_once_and_from_then_on(
     server: ByteServer, http: httpx.AsyncClient
 ) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bot.turns.question import Asked
     from bot.turns.turn import Turn
 
+Headers = dict[str, str]
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ANSWER = (Started("resp_1"), TextDelta("Yes."), Finished("resp_1", "m", "completed"))
 
@@ -77,6 +79,10 @@ class Busy:
             if isinstance(part, ModelError):
                 raise part
             yield part
+
+    async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
+        del asked, turn
+        return 7
 
 
 async def ask(model: Busy, time: Time | None = None) -> list[Part | ModelError]:
@@ -172,6 +178,45 @@ async def test_in_a_storm_all_are_answered_and_the_server_is_not_stormed() -> No
     assert answered == [1] * 200
     assert len(first_window) <= 200
     assert fullest <= 40
+
+
+def left(requests: object, of: int = 100, reset: str = "10s", kind: str = "requests") -> Headers:
+    return {
+        f"x-ratelimit-limit-{kind}": str(of),
+        f"x-ratelimit-remaining-{kind}": str(requests),
+        f"x-ratelimit-reset-{kind}": reset,
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({}, [0.0, 0.0]),
+        (left(11), [0.0, 0.0]),
+        (left(10), [0.0, 1.0]),
+        (left(2), [0.0, 2.0]),  # the largest gap
+        (left(0, reset="3s"), [3.0, 2.0]),
+        (left(20_000, of=1_000_000, reset="1s", kind="tokens"), [0.0, 0.5]),
+        (left(9_000, of=1_000_000, reset="1s", kind="tokens"), [1.0, 1.0]),
+        (left("many"), [0.0, 0.0]),
+        (left(5, reset="soon"), [0.0, 0.0]),
+        (left(0, reset="99d"), [PATIENCE_SECONDS, 2.0]),
+    ],
+)
+async def test_what_is_left_of_a_limit_is_spread_before_it_is_used_up(
+    headers: Headers, waits: list[float]
+) -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.heed(headers)
+
+    assert [await pace.turn(), await pace.turn()] == pytest.approx(waits)
+
+
+async def test_tokens_are_counted_by_the_model() -> None:
+    time = Time()
+
+    assert await PatientModel(Busy([]), Pace(time, time.sleep)).count_tokens(ASKED, a_turn()) == 7
 
 
 @pytest.mark.parametrize(

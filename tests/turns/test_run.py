@@ -194,6 +194,25 @@ async def test_a_thread_that_is_too_long_for_the_model_is_told_in_part() -> None
     assert store.ends == [("answered", 7)]
 
 
+async def test_a_server_that_counts_tokens_is_told_as_much_as_fits() -> None:
+    past = [Past(a_question(str(n)), "word " * 30_000) for n in range(6)]
+    store, model = FakeStore(said=past), FakeModel(PARTS)
+    model.counts = lambda asked: sum(len(e.answer) for e in asked.earlier) // 10
+    slack = FakeSlack()
+    await a_runner(slack, model, store).run(Turn(7, a_question(), None))
+
+    [(asked, _)] = model.asked
+    assert len(model.counted[0].earlier) < len(asked.earlier) < 6
+    assert not the_answer(slack.reply).is_told_whole
+
+
+async def test_a_thread_that_fits_is_not_counted() -> None:
+    store, model = FakeStore(said=[Past(a_question("Why?"), "So.")]), FakeModel(PARTS)
+    await a_runner(FakeSlack(), model, store).run(Turn(7, a_question(), None))
+
+    assert model.counted == []
+
+
 async def test_a_question_that_is_too_long_by_itself_is_told_so() -> None:
     model = FakeModel([ModelInputTooLong()])
     _, store = await run(model)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.turns.question import Exchange
-from bot.turns.transcript import BYTES_PER_TOKEN, CUT, transcript
+from bot.turns.transcript import BYTES_PER_TOKEN, CUT, bytes_per_token, transcript
 
 FIRST = Exchange("Why?", "Ann", "a" * 900)
 SECOND = Exchange("And then?", None, "b" * 900)
@@ -29,6 +30,19 @@ def test_the_oldest_is_shortened_before_any_other_and_then_left_out() -> None:
     assert shortened.exchanges[0].answer.endswith(CUT)
     assert left_out.exchanges == (SECOND, THIRD)
     assert (shortened.is_whole, left_out.is_whole) == (False, False)
+
+
+def test_a_server_that_counts_fewer_tokens_leaves_room_for_more() -> None:
+    told = transcript(ALL, 310)
+    rate = bytes_per_token(told, 150)
+
+    assert len(told.exchanges) == 1
+    assert rate == pytest.approx(907 / 150, abs=0.1)
+    assert len(transcript(ALL, 310, rate).exchanges) == 2
+
+
+def test_a_measure_that_takes_more_tokens_than_are_assumed_changes_nothing() -> None:
+    assert bytes_per_token(transcript(ALL, 1_000), 10_000) == BYTES_PER_TOKEN
 
 
 def test_a_thread_with_nothing_before_is_told_whole() -> None:

@@ -1,14 +1,27 @@
-"""The settings, as requests to the model need them."""
+"""The model that answers, built from the settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.responses.client import ResponsesClient
 from bot.responses.dialect import Search, check_domains, choose_dialects, may_compact
+from bot.responses.patience import Pace, PatientModel
 from bot.responses.request import RequestOptions, answer_instructions
 
 if TYPE_CHECKING:
+    from httpx import AsyncClient
+
     from bot.settings import Settings
+    from bot.turns.unsupported import Unsupported
+
+
+def build_model(
+    settings: Settings, http: AsyncClient, unsupported: Unsupported, installation_key: str
+) -> PatientModel:
+    """Return the model behind these connections; all turns ask it at one pace."""
+    options, pace = request_options(settings, installation_key), Pace()
+    return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)
 
 
 def request_options(settings: Settings, installation_key: str) -> RequestOptions:

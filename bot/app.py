@@ -26,6 +26,7 @@ from bot.slack.command import Commands
 from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
+from bot.slack.history import History
 from bot.slack.identity import People
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.pacing import Pacing
@@ -154,6 +155,7 @@ async def open_bot(
         runner = TurnRunner(
             replies,
             people,
+            History(web, pacing, people, bot),
             build_model(settings, http, stores.unsupported, f"{bot.team} {bot.bot_id}"),
             stores.turns,
             metrics,

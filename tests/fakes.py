@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.turns.question import Asked, Question, Thread
+from bot.turns.transcript import Transcript
 from bot.turns.turn import Sent, Taken, Turn, TurnLost, TurnState
 from bot.turns.unsupported import Unsupported
 
@@ -238,6 +239,18 @@ class FakeStore:
     def _end(self, how: str, turn: Turn, state: TurnState, *facts: object) -> None:
         self.ends.append((how, turn.id, *facts))
         self.states[turn.id] = state
+
+
+@dataclass
+class FakeHistory:
+    """Threads as Slack has them: all alike."""
+
+    said: Transcript = field(default_factory=lambda: Transcript((), is_whole=True))
+    read_for: list[Question] = field(default_factory=list)
+
+    async def read(self, question: Question) -> Transcript:
+        self.read_for.append(question)
+        return self.said
 
 
 @dataclass

@@ -348,6 +348,26 @@ async def test_a_server_that_forgets_every_thread_is_not_asked_in_vain_for_ever(
     assert named == [False, True, False, True, False, False]
 
 
+async def test_with_an_emptied_database_the_thread_is_read_from_slack(tmp_path: Path) -> None:
+    async with LocalSlack.start(limits=FAST) as slack, LocalResponses.start() as responses:
+        async with open_bot_between(tmp_path, slack, responses) as stage:
+            root = await stage.mention("How do I ask in a channel?")
+            [first] = await stage.answers(stage.general, root)
+            await slack.say(slack.users["colleague"], stage.general, "what a strange bot", root)
+        (tmp_path / "footnote.db").unlink()
+        async with open_bot_between(tmp_path, slack, responses) as stage:
+            await stage.mention("And in a direct message?", root)
+            [_, second] = await stage.answers(stage.general, root, count=2)
+
+    told = responses.creates[-1]
+    assert "previous_response_id" not in told
+    assert [item["role"] for item in told["input"]] == ["user", "assistant", "user"]
+    assert "How do I ask in a channel?" in str(told["input"][0])
+    assert first.markdown.splitlines()[0] in told["input"][1]["content"]
+    assert "strange" not in str(told)
+    assert "left out" not in below(second)
+
+
 async def test_a_chained_question_does_not_grow_with_its_thread(stage: Stage) -> None:
     root = await stage.mention("What is citation number 10?")
     for n in range(11, 61):

@@ -31,7 +31,7 @@ from bot.errors import (
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.question import Exchange
-from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
+from bot.turns.transcript import BUDGETS, Transcript, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from bot.turns.pieces import Piece
     from bot.turns.prices import Prices
     from bot.turns.question import Asked, Question
-    from bot.turns.transcript import Past, Transcript
+    from bot.turns.transcript import Past
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -131,6 +131,14 @@ class People(Protocol):
         ...
 
 
+class History(Protocol):
+    """What was said in a thread, where it is shown."""
+
+    async def read(self, question: Question) -> Transcript:
+        """Return what the bot was asked and answered before the question; raises nothing."""
+        ...
+
+
 class Store(Protocol):
     """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
 
@@ -169,6 +177,7 @@ class TurnRunner:
 
     replies: Replies
     people: People
+    history: History
     model: Model
     store: Store
     metrics: Metrics
@@ -305,7 +314,8 @@ class TurnRunner:
     ) -> tuple[Finished, bool]:
         """Ask with what was said before, and with less of it where that is too much."""
         turn = replace(turn, previous_response_id=None)
-        exchanges = await self._exchanges(turn)
+        before = await self._said_before(turn)
+        exchanges = before.exchanges
         told = transcript(exchanges, BUDGETS[0])
         if not told.is_whole:
             told = await self._measured(asked, turn, exchanges, told)
@@ -313,11 +323,13 @@ class TurnRunner:
         while True:
             once_more = replace(asked, earlier=told.exchanges)
             try:
-                return await self._pass_on(once_more, turn, reply, draft, began), told.is_whole
+                finished = await self._pass_on(once_more, turn, reply, draft, began)
             except ModelInputTooLong:
                 tokens = next(smaller, None)
                 if tokens is None or draft.text or not told.exchanges:
                     raise
+            else:
+                return finished, told.is_whole and before.is_whole
             told = transcript(exchanges, tokens)
 
     async def _measured(
@@ -329,13 +341,18 @@ class TurnRunner:
             return told
         return transcript(exchanges, BUDGETS[0], bytes_per_token(told, tokens))
 
-    async def _exchanges(self, turn: Turn) -> list[Exchange]:
-        """Say what was said in the thread before."""
+    async def _said_before(self, turn: Turn) -> Transcript:
+        """Say what was said in the thread before, as it was recorded or as Slack has it."""
+        past = await self.store.past(turn)
+        if not past or any(each.answer is None for each in past):
+            read = await self.history.read(turn.question)
+            if read.exchanges or not past:
+                return read
         exchanges = []
-        for past in await self.store.past(turn):
-            asked = await self.people.read(past.question)
-            exchanges.append(Exchange(asked.text, asked.name, past.answer or ""))
-        return exchanges
+        for each in past:
+            asked = await self.people.read(each.question)
+            exchanges.append(Exchange(asked.text, asked.name, each.answer or ""))
+        return Transcript(tuple(exchanges), is_whole=True)
 
     async def _pass_on(
         self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float

@@ -23,7 +23,7 @@ from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
-from tests.fakes import FakeNotes
+from tests.fakes import FakeHistory, FakeNotes
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
 
@@ -144,6 +144,7 @@ class Process:
         runner = TurnRunner(
             replies,
             NobodyUnknown(),
+            FakeHistory(),
             model,
             turns,
             metrics,

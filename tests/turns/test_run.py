@@ -40,9 +40,17 @@ from bot.turns.chains import Chaining, Chains
 from bot.turns.prices import Price, Prices
 from bot.turns.question import Asked, Exchange
 from bot.turns.run import TurnRunner
-from bot.turns.transcript import Past
+from bot.turns.transcript import Past, Transcript
 from bot.turns.turn import ATTEMPTS, Turn, TurnLost
-from tests.fakes import FakeModel, FakeNotes, FakeReply, FakeSlack, FakeStore, a_question
+from tests.fakes import (
+    FakeHistory,
+    FakeModel,
+    FakeNotes,
+    FakeReply,
+    FakeSlack,
+    FakeStore,
+    a_question,
+)
 
 SEARCH = Search("search", ("moon distance",), sources=("https://moon.example/far",))
 FINISHED = Finished("resp_1", "gpt-test", "completed")
@@ -58,13 +66,19 @@ PARTS = (
 
 
 def a_runner(
-    slack: FakeSlack, model: FakeModel, store: FakeStore, chaining: Chaining = "auto"
+    slack: FakeSlack,
+    model: FakeModel,
+    store: FakeStore,
+    chaining: Chaining = "auto",
+    history: FakeHistory | None = None,
 ) -> TurnRunner:
     chains, prices = (
         Chains(chaining, FakeNotes().unsupported()),
         Prices({"gpt-test": Price(2, 10, 0.1, 2.5)}, 0.01),
     )
-    return TurnRunner(slack, slack, model, store, Metrics(0.0), model.clock, chains, prices)
+    history = history or FakeHistory()
+    metrics = Metrics(0.0)
+    return TurnRunner(slack, slack, history, model, store, metrics, model.clock, chains, prices)
 
 
 async def run(
@@ -169,6 +183,34 @@ async def test_a_thread_that_was_never_kept_is_told_without_asking_for_it() -> N
 
     [(asked, _)] = model.asked
     assert asked.earlier == TOLD
+
+
+@pytest.mark.parametrize("said", [[], [Past(a_question("Why?"), None)]], ids=["nothing", "half"])
+async def test_what_the_database_lacks_is_read_from_the_thread(said: list[Past]) -> None:
+    model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=said)
+    history = FakeHistory(Transcript(TOLD, is_whole=False))
+    await a_runner(slack, model, store, history=history).run(Turn(7, a_question(), None))
+
+    [(asked, _)] = model.asked
+    assert asked.earlier == TOLD
+    assert not the_answer(slack.reply).is_told_whole
+
+
+async def test_what_the_database_has_is_told_where_the_thread_says_nothing() -> None:
+    said = [Past(a_question("Why?"), None)]
+    model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=said)
+    await a_runner(slack, model, store).run(Turn(7, a_question(), None))
+
+    [(asked, _)] = model.asked
+    assert [exchange.text for exchange in asked.earlier] == ["Why?"]
+
+
+async def test_a_thread_that_the_database_has_is_not_read() -> None:
+    history = FakeHistory()
+    runner = a_runner(FakeSlack(), FakeModel(PARTS), FakeStore(said=[PAST]), history=history)
+    await runner.run(Turn(7, a_question(), None))
+
+    assert history.read_for == []
 
 
 async def test_where_text_was_shown_before_that_is_known_the_reply_is_begun_anew() -> None:

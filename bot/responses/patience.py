@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import re
 import time
@@ -35,8 +36,10 @@ PATIENCE_SECONDS = 120.0  # for all waits of a question together
 TOLD_SECONDS = 5.0  # of waiting, after which the person is told
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where the server asks for none
 JITTER = 0.25  # of a pause
-SMALLEST_GAP, LARGEST_GAP = 0.05, 2.0  # seconds between two requests while the server is busy
-LOW = 0.1  # of a limit, from which what is left of it is spread over the time until it is whole
+FIRST_GAP, LARGEST_GAP = 0.02, 2.0  # seconds between two requests while the server is busy
+NO_GAP = 0.001  # below this there is none
+SLOWER, FASTER = 1.2, 0.95  # a gap by each refusal and answer; one in five does not widen it
+LOW = 0.2  # of a limit, from which what is left of it is spread over the time until it is whole
 LIMITED = {
     "requests": 1,
     "tokens": 10_000,
@@ -48,8 +51,8 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 class Pace:
     """When the next request may go to a server; shared by all turns that ask it.
 
-    After a refusal all wait, and then go one by one: each refusal doubles the gap between two,
-    each answer makes it smaller. So a hundred that wait do not come back at one moment.
+    After a refusal all wait, and then go one by one: refusals make the gap between two larger,
+    answers make it smaller. So a hundred that wait do not come back at one moment.
     """
 
     def __init__(
@@ -59,24 +62,43 @@ class Pace:
     ) -> None:
         self.clock = clock
         self.sleep = sleep
-        self._gap = 0.0
-        self._next = 0.0
-        self._closed_until = 0.0
+        self._first = asyncio.Lock()  # held by who goes next
+        self._waiting = 0
+        self._gap = self._spread = 0.0
+        self._sent_at = self._refused_at = float("-inf")
+        self._closed_until = self._spread_until = float("-inf")
 
     async def turn(self) -> float:
-        """Wait until a request may go; returns the seconds that took."""
-        began = self.clock()
-        while True:
-            at = max(self.clock(), self._next, self._closed_until)
-            self._next = at + self._gap
-            if at > self.clock():
-                await self.sleep(at - self.clock())
-            if self.clock() >= self._closed_until:
-                return self.clock() - began
+        """Wait until a request may go, behind those that wait already; returns when that is."""
+        self._waiting += 1
+        try:
+            async with self._first:
+                while (seconds := self._seconds_left()) > 0:
+                    await self.sleep(seconds)
+                self._sent_at = self.clock()
+                return self._sent_at
+        finally:
+            self._waiting -= 1
 
-    def refused(self, seconds: float) -> None:
-        """Send nothing for so long, and less from then on."""
-        self._gap = min(LARGEST_GAP, max(SMALLEST_GAP, self._gap * 2))
+    @property
+    def seconds_ahead(self) -> float:
+        """How long who comes now will wait, by the pace as it is."""
+        return self._seconds_left() + self._waiting * self._gap_now()
+
+    def _seconds_left(self) -> float:
+        return max(self._sent_at + self._gap_now(), self._closed_until) - self.clock()
+
+    def _gap_now(self) -> float:
+        return max(self._gap, self._spread if self.clock() < self._spread_until else 0.0)
+
+    def refused(self, sent_at: float, seconds: float) -> None:
+        """Send nothing for so long, and less from then on.
+
+        Requests that were on their way when another was refused say nothing new.
+        """
+        if sent_at > self._refused_at:
+            self._gap = min(LARGEST_GAP, max(FIRST_GAP, self._gap * SLOWER))
+            self._refused_at = self.clock()
         self._closed_until = max(self._closed_until, self.clock() + seconds)
 
     def heed(self, headers: Mapping[str, str]) -> None:
@@ -88,11 +110,12 @@ class Pace:
             seconds = min(_until_reset(headers, kind), PATIENCE_SECONDS)
             if left < cost:
                 self._closed_until = max(self._closed_until, self.clock() + seconds)
-            self._gap = max(self._gap, min(LARGEST_GAP, seconds / max(1, left // cost)))
+            self._spread = min(LARGEST_GAP, seconds / max(1, left // cost))
+            self._spread_until = self.clock() + seconds
 
     def answered(self) -> None:
         """Send a little more from now on."""
-        self._gap = self._gap * 0.8 if self._gap > SMALLEST_GAP else 0.0
+        self._gap = self._gap * FASTER if self._gap > NO_GAP else 0.0
 
 
 class PatientModel:
@@ -111,10 +134,14 @@ class PatientModel:
 
         Raises a ModelError where there is no answer, be it in time.
         """
-        waited, attempt, told = 0.0, 0, False
+        began, pause, attempt, told = self._pace.clock(), 0.0, 0, False
         while True:
-            waited += await self._pace.turn()
-            heard = False
+            waited = self._pace.clock() - began
+            if not told and waited + pause + self._pace.seconds_ahead >= TOLD_SECONDS:
+                told = True
+                yield Waiting()
+            await self._pace.sleep(pause)
+            sent_at, heard = await self._pace.turn(), False
             try:
                 async with aclosing(self._model.respond(asked, turn)) as parts:
                     async for part in parts:
@@ -123,32 +150,28 @@ class PatientModel:
                             self._pace.answered()
                         yield part
             except ModelError as error:
-                pause = self._pause(error, attempt)
-                if heard or pause is None or waited + pause > PATIENCE_SECONDS:
+                left = PATIENCE_SECONDS - (self._pace.clock() - began)
+                pause = self._pause(error, attempt, sent_at)
+                if heard or pause > left:
                     raise
             else:
                 return
             attempt += 1
             log.info("the model is asked again", extra={"turn": turn.id, "s": round(pause, 1)})
-            if waited + pause >= TOLD_SECONDS and not told:
-                told = True
-                yield Waiting()
-            await self._pace.sleep(pause)
-            waited += pause
 
     async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
         """Return how many tokens a question has; None where nobody can say, be it by now."""
         return await self._model.count_tokens(asked, turn)
 
-    def _pause(self, error: ModelError, attempt: int) -> float | None:
-        """Say how long to wait before another attempt; None where there is to be none."""
+    def _pause(self, error: ModelError, attempt: int, sent_at: float) -> float:
+        """Say how long to wait before another attempt: for ever where there is to be none."""
         is_busy = isinstance(error, (ModelRateLimited, ModelOverloaded))
         if error.repeat_after is None or not (is_busy or attempt < UNHEARD_REPEATS):
-            return None
+            return math.inf
         backoff = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
         pause = (error.repeat_after or backoff) * (1 + JITTER * self._chance())
         if is_busy:
-            self._pace.refused(error.repeat_after)
+            self._pace.refused(sent_at, error.repeat_after)
         return pause
 
 

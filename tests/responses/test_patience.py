@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from bot.errors import (
     ModelUnreachable,
 )
 from bot.responses.patience import (
+    FIRST_GAP,
     PATIENCE_SECONDS,
     TOLD_SECONDS,
     Pace,
@@ -132,7 +134,7 @@ async def test_pauses_grow_where_the_server_asks_for_none() -> None:
     time = Time()
     await ask(Busy([again(ModelUnreachable()) for _ in range(3)]), time)
 
-    assert time.slept == [0.5, 1.0, 2.0]
+    assert [seconds for seconds in time.slept if seconds] == [0.5, 1.0, 2.0]
 
 
 async def test_the_person_is_told_once_when_the_wait_gets_long() -> None:
@@ -192,15 +194,15 @@ def left(requests: object, of: int = 100, reset: str = "10s", kind: str = "reque
     ("headers", "waits"),
     [
         ({}, [0.0, 0.0]),
-        (left(11), [0.0, 0.0]),
-        (left(10), [0.0, 1.0]),
+        (left(21), [0.0, 0.0]),
+        (left(20), [0.0, 0.5]),
         (left(2), [0.0, 2.0]),  # the largest gap
-        (left(0, reset="3s"), [3.0, 2.0]),
+        (left(0, reset="3s"), [3.0, 0.0]),
         (left(20_000, of=1_000_000, reset="1s", kind="tokens"), [0.0, 0.5]),
-        (left(9_000, of=1_000_000, reset="1s", kind="tokens"), [1.0, 1.0]),
+        (left(9_000, of=1_000_000, reset="1s", kind="tokens"), [1.0, 0.0]),
         (left("many"), [0.0, 0.0]),
         (left(5, reset="soon"), [0.0, 0.0]),
-        (left(0, reset="99d"), [PATIENCE_SECONDS, 2.0]),
+        (left(0, reset="99d"), [PATIENCE_SECONDS, 0.0]),
     ],
 )
 async def test_what_is_left_of_a_limit_is_spread_before_it_is_used_up(
@@ -210,7 +212,29 @@ async def test_what_is_left_of_a_limit_is_spread_before_it_is_used_up(
     pace = Pace(time, time.sleep)
     pace.heed(headers)
 
-    assert [await pace.turn(), await pace.turn()] == pytest.approx(waits)
+    sent_at = [1_000.0, await pace.turn(), await pace.turn()]
+
+    assert [later - at for at, later in itertools.pairwise(sent_at)] == pytest.approx(waits)
+
+
+async def test_who_waits_long_behind_others_is_told_before() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.refused(time.now, TOLD_SECONDS)
+    patient = PatientModel(Busy([]), pace)
+
+    assert [part async for part in patient.respond(ASKED, a_turn())] == [Waiting(), *ANSWER]
+
+
+async def test_refusals_of_requests_that_were_on_their_way_together_count_as_one() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    together = [await pace.turn() for _ in range(50)]
+    for sent_at in together:
+        pace.refused(sent_at, 0.0)
+
+    first, second = await pace.turn(), await pace.turn()
+    assert second - first == pytest.approx(FIRST_GAP)
 
 
 async def test_tokens_are_counted_by_the_model() -> None:

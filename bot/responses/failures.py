@@ -86,6 +86,10 @@ _LOST_THREAD = re.compile(
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b.{0,200}(not found|does not exist)", re.IGNORECASE | re.DOTALL
 )
+# vLLM "This model's maximum context length is …", llama.cpp "… exceeds the available context size".
+_TOO_LONG = re.compile(
+    r"maximum context length|exceeds? the (available )?context (size|window|length)", re.IGNORECASE
+)
 
 # Servers differ in how they refuse a parameter: OpenAI "Unknown parameter: 'x'." and "Unsupported
 # parameter: 'x' is not …", earlier "Unrecognized request argument supplied: x", and FastAPI's
@@ -149,14 +153,14 @@ class Failure:
 
     def _by_place(self) -> type[ModelError] | None:
         """Tell by what the request named and the server did not find."""
-        if self._status in {None, 400, 404, 422}:
-            if self.param == "previous_response_id" or _LOST_THREAD.search(self.message):
-                return ModelThreadLost
-            if self._status == 404 and (  # noqa: PLR2004 - Not Found
-                self.param == "model" or _UNKNOWN_MODEL.search(self.message)
-            ):
-                return ModelNotFound
-        return None
+        if self._status not in {None, 400, 404, 422}:
+            return None
+        if self.param == "previous_response_id" or _LOST_THREAD.search(self.message):
+            return ModelThreadLost
+        if _TOO_LONG.search(self.message):
+            return ModelInputTooLong
+        is_missing = self._status == 404 and self.param == "model"  # noqa: PLR2004 - Not Found
+        return ModelNotFound if is_missing or _UNKNOWN_MODEL.search(self.message) else None
 
     def _unsupported(self) -> str:
         """Name what the server does not support, as `ModelUnsupported` has it."""

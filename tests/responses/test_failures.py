@@ -49,6 +49,12 @@ def an_error(**fields: object) -> Json:
             400, an_error(code="model_not_found", param="model"), ModelNotFound, id="model, 400"
         ),
         pytest.param(404, an_error(code="model_not_found"), ModelNotFound, id="model, 404"),
+        pytest.param(
+            400,
+            an_error(param="model", message="The requested model 'x' does not exist."),
+            ModelNotFound,
+            id="model, by message",
+        ),
         pytest.param(403, an_error(code="model_not_found"), ModelNotFound, id="model, no access"),
         pytest.param(404, an_error(param="model", code=404), ModelNotFound, id="vLLM's model"),
         pytest.param(
@@ -93,6 +99,21 @@ def an_error(**fields: object) -> Json:
         pytest.param(400, an_error(param="tools"), ModelUnsupported, id="tool not allowed"),
         pytest.param(
             400, an_error(code="context_length_exceeded"), ModelInputTooLong, id="too long"
+        ),
+        pytest.param(
+            400,
+            an_error(code=400, message="This model's maximum context length is 4096 tokens."),
+            ModelInputTooLong,
+            id="vLLM's too long",
+        ),
+        pytest.param(
+            400,
+            an_error(
+                code=400,
+                message="request (4390 tokens) exceeds the available context size (4096 tokens)",
+            ),
+            ModelInputTooLong,
+            id="llama.cpp's too long",
         ),
         pytest.param(413, None, ModelInputTooLong, id="too large"),
         pytest.param(

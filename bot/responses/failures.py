@@ -59,7 +59,7 @@ _BY_STATUS: Mapping[int, type[ModelError]] = {
     403: ModelForbidden,
     404: ModelApiMissing,
     405: ModelApiMissing,
-    408: ModelTimedOut,
+    408: ModelOverloaded,  # the request came too slowly, so nothing was begun
     409: ModelOverloaded,
     413: ModelInputTooLong,
     429: ModelRateLimited,

@@ -150,7 +150,7 @@ def an_error(**fields: object) -> Json:
         pytest.param(503, an_error(code="server_is_overloaded"), ModelOverloaded, id="overload"),
         pytest.param(503, an_error(code="slow_down"), ModelOverloaded, id="slow down"),
         pytest.param(529, an_error(type="overloaded_error"), ModelOverloaded, id="another 5xx"),
-        pytest.param(408, None, ModelTimedOut, id="time-out"),
+        pytest.param(408, None, ModelOverloaded, id="time-out of the request"),
         pytest.param(504, None, ModelTimedOut, id="a gateway's time-out"),
         pytest.param(409, None, ModelOverloaded, id="conflict"),
         pytest.param(400, an_error(code="conversation_locked"), ModelOverloaded, id="busy"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,14 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     with new_database(postgres_server) as url:
         asyncio.run(_migrate(url))
         yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture
+def whole_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """The log of the bot down to its details, and of all others as they are run."""
+    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, "bot")
+    return caplog
 
 
 @pytest.fixture

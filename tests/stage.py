@@ -11,6 +11,7 @@ from bot.playground.responses import LocalResponses, Profile
 from bot.playground.slack import Limits, LocalSlack
 from bot.settings import load_settings
 from bot.slack.pacing import Pacing
+from tests.responses.server import byte_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.app import Running
     from bot.playground.slack.workspace import Message
+    from tests.responses.server import ByteServer
 
 FAST = Limits(retry_delays=(0.0, 0.05, 0.1), ack_seconds=2.0)
 
@@ -52,6 +54,15 @@ class Stage:
         await self.slack.until(lambda _: len(finished()) >= count)
         return finished()
 
+    def unrest(self, channel: str, root: str) -> list[str]:
+        """Say what in a thread still looks as if somebody were at work."""
+        messages = [m for m in self.slack.thread(channel, root) if m.bot_id]
+        open_ones = [m.ts for m in messages if m.streaming_state == "in_progress"]
+        cards = [task for m in messages for task in m.tasks.values()]
+        running = [task.title for task in cards if task.status == "in_progress"]
+        status = self.slack.status(channel, root)
+        return [*open_ones, *running, *([status] if status else [])]
+
 
 @asynccontextmanager
 async def open_stage(
@@ -69,6 +80,22 @@ async def open_stage(
         open_bot_between(folder, slack, responses, http=http, **settings) as stage,
     ):
         yield stage
+
+
+@asynccontextmanager
+async def open_stage_before_bytes(
+    folder: Path, **settings: object
+) -> AsyncIterator[tuple[Stage, ByteServer]]:
+    """Start everything, with a model server that plays the bytes it is told to."""
+    async with (
+        byte_server() as server,
+        LocalSlack.start(limits=FAST) as slack,
+        LocalResponses.start() as unasked,
+        open_bot_between(
+            folder, slack, unasked, http=False, OPENAI_BASE_URL=server.base_url, **settings
+        ) as stage,
+    ):
+        yield stage, server
 
 
 @asynccontextmanager
@@ -100,3 +127,14 @@ async def open_bot_between(
             slack.events_url = f"http://127.0.0.1:{bot.port}/slack/events"
         await slack.until_connected()
         yield Stage(slack, responses, bot)
+
+
+def notes_below(message: Message) -> list[str]:
+    """Return what stands in small letters below an answer."""
+    blocks = [block for block in message.final_blocks if block["type"] == "context"]
+    return [element["text"] for block in blocks for element in block["elements"]]
+
+
+def buttons_below(message: Message) -> list[str]:
+    blocks = [block for block in message.final_blocks if block["type"] == "actions"]
+    return [element["text"]["text"] for block in blocks for element in block["elements"]]

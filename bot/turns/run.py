@@ -319,18 +319,18 @@ class TurnRunner:
         told = transcript(exchanges, BUDGETS[0])
         if not told.is_whole:
             told = await self._measured(asked, turn, exchanges, told)
-        smaller = iter(BUDGETS[1:])
+        smaller = [transcript(exchanges, tokens) for tokens in BUDGETS[1:]]
+        tellings = list(dict.fromkeys([told, *smaller]))  # a short thread has but one
         while True:
+            told = tellings.pop(0)
             once_more = replace(asked, earlier=told.exchanges)
             try:
                 finished = await self._pass_on(once_more, turn, reply, draft, began)
             except ModelInputTooLong:
-                tokens = next(smaller, None)
-                if tokens is None or draft.text or not told.exchanges:
+                if draft.text or not tellings:
                     raise
             else:
                 return finished, told.is_whole and before.is_whole
-            told = transcript(exchanges, tokens)
 
     async def _measured(
         self, asked: Asked, turn: Turn, exchanges: Sequence[Exchange], told: Transcript

@@ -236,6 +236,15 @@ async def test_a_thread_that_is_too_long_for_the_model_is_told_in_part() -> None
     assert store.ends == [("answered", 7)]
 
 
+async def test_a_short_thread_is_not_told_twice_where_it_is_too_long_nevertheless() -> None:
+    too_long = [ModelInputTooLong()]
+    model = FakeModel(too_long, then=[too_long, PARTS])
+    _, store = await run(model, store=FakeStore(said=[PAST]))
+
+    assert [asked.earlier for asked, _ in model.asked] == [(), TOLD]
+    assert store.ends == [("failed", 7, "ModelInputTooLong")]
+
+
 async def test_a_server_that_counts_tokens_is_told_as_much_as_fits() -> None:
     past = [Past(a_question(str(n)), "word " * 30_000) for n in range(6)]
     store, model = FakeStore(said=past), FakeModel(PARTS)

@@ -129,7 +129,12 @@ class ModelPolicyRefused(ModelError):
 
 
 class ModelThreadLost(ModelError):
-    """The response this follow-up is chained to is gone."""
+    """The response this follow-up is chained to is gone.
+
+    `keeps_none` is set where the server says that no other can be had from it either.
+    """
+
+    keeps_none = False
 
     public = (
         "The model server no longer has the earlier answers of this thread. "

@@ -82,6 +82,10 @@ _LOST_THREAD = re.compile(
     r"response with id .{0,200} not found|previous response cannot be used|previous_response_id",
     re.IGNORECASE | re.DOTALL,
 )
+# Said of all responses, and not of the one that was named.
+_KEEPS_NONE = re.compile(
+    r"zero data retention|\bnot support|\bextra (inputs|fields)\b", re.IGNORECASE
+)
 # Ollama's 404 for a model has no code: without this it would read as "no Responses API there".
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b.{0,200}(not found|does not exist)", re.IGNORECASE | re.DOTALL
@@ -142,7 +146,11 @@ class Failure:
         found = found or self._by_status() or _BY_KIND.get(self.kind, ModelOverloaded)
         if chained and not self.param and self._status in {400, 404, 422} and not self.html:
             found = ModelThreadLost if found in {ModelRequestRefused, ModelApiMissing} else found
-        return found(self.detail)
+        error = found(self.detail)
+        if isinstance(error, ModelThreadLost):
+            refused_for_good = self.code in _UNSUPPORTED_CODES or _KEEPS_NONE.search(self.message)
+            error.keeps_none = bool(refused_for_good)
+        return error
 
     def _by_code(self) -> type[ModelError] | None:
         if self.kind == "insufficient_quota":

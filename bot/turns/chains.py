@@ -43,8 +43,8 @@ class Chains:
         """Take note that the server knew a thread."""
         self._losses = 0
 
-    async def lost(self) -> None:
-        """Take note that the server did not know a thread, whether it said so or not."""
+    async def lost(self, *, keeps_none: bool = False) -> None:
+        """Take note that the server did not know a thread, or, as it says, keeps none at all."""
         self._losses += 1
-        if self._losses >= LOSSES:
+        if keeps_none or self._losses >= LOSSES:
             await self._unsupported.note(PARAMETER)

@@ -302,11 +302,12 @@ class TurnRunner:
                 await self.chains.lost()
                 raise ThreadForgotten from error
             log.info("the thread is told again", extra={"detail": str(error)})
+            keeps_none = error.keeps_none
         else:
             self.chains.kept()
             return finished, True
         told_again = await self._tell_again(asked, turn, reply, draft, began)
-        await self.chains.lost()  # as the request by itself is not refused
+        await self.chains.lost(keeps_none=keeps_none)  # as the request by itself is not refused
         return told_again
 
     async def _tell_again(

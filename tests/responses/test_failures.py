@@ -292,6 +292,25 @@ def test_a_page_of_html_is_judged_by_its_status(status: int, expected: type[Mode
     assert type(read_failure(None, status=status, html=True).error()) is expected
 
 
+@pytest.mark.parametrize(
+    ("message", "keeps_none"),
+    [
+        ("Previous response with id 'resp_0' not found.", False),
+        ("Invalid 'previous_response_id': 'gen-1'.", False),
+        ("Previous response cannot be used … due to Zero Data Retention.", True),
+        ("llama.cpp does not support 'previous_response_id'.", True),
+        ("the 'previous_response_id' parameter is not supported", True),
+    ],
+)
+def test_one_thread_that_is_gone_is_told_from_a_server_that_keeps_none(
+    message: str, *, keeps_none: bool
+) -> None:
+    error = read_failure(an_error(message=message), status=400).error()
+
+    assert isinstance(error, ModelThreadLost)
+    assert error.keeps_none is keeps_none
+
+
 def test_the_detail_names_codes_and_never_texts() -> None:
     body = an_error(
         code="unsupported_parameter",

@@ -47,6 +47,13 @@ async def test_who_forgets_two_in_a_row_is_told_all_again_for_a_day_and_then_tri
     assert not chains.may_name
 
 
+async def test_who_says_that_it_keeps_none_is_believed_at_once() -> None:
+    chains = Chains("auto", FakeNotes().unsupported())
+    await chains.lost(keeps_none=True)
+
+    assert not chains.may_name
+
+
 async def test_what_was_found_out_is_known_to_the_next_process() -> None:
     notes = FakeNotes(NOON)
     chains = Chains("auto", notes.unsupported())

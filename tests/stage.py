@@ -88,14 +88,24 @@ async def open_stage_before_bytes(
 ) -> AsyncIterator[tuple[Stage, ByteServer]]:
     """Start everything, with a model server that plays the bytes it is told to."""
     async with (
-        byte_server() as server,
         LocalSlack.start(limits=FAST) as slack,
-        LocalResponses.start() as unasked,
-        open_bot_between(
-            folder, slack, unasked, http=False, OPENAI_BASE_URL=server.base_url, **settings
-        ) as stage,
+        byte_server() as server,
+        open_bot_before_bytes(folder, slack, server, **settings) as stage,
     ):
         yield stage, server
+
+
+@asynccontextmanager
+async def open_bot_before_bytes(
+    folder: Path, slack: LocalSlack, server: ByteServer, **settings: object
+) -> AsyncIterator[Stage]:
+    """Start the bot between a Slack and a model server that plays the bytes it is told to."""
+    address = {"OPENAI_BASE_URL": server.base_url}
+    async with (
+        LocalResponses.start() as unasked,
+        open_bot_between(folder, slack, unasked, http=False, **(address | settings)) as stage,
+    ):
+        yield stage
 
 
 @asynccontextmanager

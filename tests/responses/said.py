@@ -136,10 +136,10 @@ def answered(text: str, response_id: str, parent: str | None = None) -> Said:
     return Said(body=frames(created, delta(text), completed))
 
 
-def leaked(log: pytest.LogCaptureFixture) -> list[str]:
+def leaked(log: pytest.LogCaptureFixture, *more: str) -> list[str]:
     """Say which of the texts and secrets stand in the log."""
     logged = log.text + repr([record.__dict__ for record in log.records])
-    return [text for text in (QUESTION, "Bremen", KEY, "sk-proj", ANSWER) if text in logged]
+    return [text for text in (QUESTION, "Bremen", KEY, "sk-proj", ANSWER, *more) if text in logged]
 
 
 def _json(status: int, body: object) -> Said:

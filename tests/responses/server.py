@@ -125,4 +125,4 @@ async def _request(reader: asyncio.StreamReader) -> Received:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Received(method, path, headers, json.loads(body))
+    return Received(method, path, headers, json.loads(body) if body else None)

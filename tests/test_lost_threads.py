@@ -11,6 +11,7 @@ import pytest
 
 from bot import errors
 from bot.playground.slack import LocalSlack
+from tests.responses.examples import a_completed, a_created, delta, frames
 from tests.responses.said import (
     ANSWER,
     KEY,
@@ -140,6 +141,30 @@ async def test_a_follow_up_is_answered_though_the_response_it_names(
     assert leaked(whole_log, FOLLOW_UP, SECOND_ANSWER) == []
 
 
+async def test_an_answer_that_turns_out_to_follow_nothing_is_replaced_in_its_message(
+    tmp_path: Path, whole_log: pytest.LogCaptureFixture
+) -> None:
+    unaware = "I know nothing of a moon, or of a way from Bremen to it. " * 4
+    silent = frames(a_created("resp_2"), delta(unaware), a_completed(id="resp_2"))
+    async with open_stage_before_bytes(tmp_path, OPENAI_API_KEY=KEY) as (stage, server):
+        answered(ANSWER, "resp_1").play(server)
+        Said(body=silent).play(server)
+        answered(SECOND_ANSWER, "resp_3").play(server)
+        root, _ = await ask_and_follow_up(stage, FOLLOW_UP)
+        await stage.slack.until(lambda s: SECOND_ANSWER in str(s.thread(stage.general, root)))
+        [_, _, _, second] = stage.slack.thread(stage.general, root)
+        await stage.slack.until(lambda _: "Written by" in str(second.blocks))
+        unrest = stage.unrest(stage.general, root)
+
+    assert SECOND_ANSWER in str(second.blocks)
+    assert "I know nothing" not in str(second.blocks)
+    assert ":warning:" not in str(second.blocks)
+    assert_told_again(server)
+    assert len(server.received) == 3
+    assert unrest == []
+    assert leaked(whole_log, FOLLOW_UP, SECOND_ANSWER) == []
+
+
 @pytest.mark.parametrize("name", KEEPS_NONE)
 async def test_a_server_that_says_it_keeps_no_response_is_named_none_again(
     tmp_path: Path, name: str
@@ -188,6 +213,22 @@ async def test_a_thread_that_is_too_long_to_be_named_is_told_by(
     assert len(server.received) == 3
     assert unrest == []
     assert leaked(whole_log, FOLLOW_UP, SECOND_ANSWER) == []
+
+
+async def test_a_thread_that_grows_too_long_while_it_is_answered_is_told_so_below_the_text(
+    tmp_path: Path,
+) -> None:
+    async with open_stage_before_bytes(tmp_path) as (stage, server):
+        answered(ANSWER, "resp_1").play(server)
+        in_a_stream("context_length_exceeded", text=SECOND_ANSWER).play(server)
+        root, [_, told] = await ask_and_follow_up(stage, FOLLOW_UP)
+        unrest = stage.unrest(stage.general, root)
+
+    assert told.markdown == SECOND_ANSWER
+    assert errors.ModelInputTooLong.public in notes_below(told)[0]
+    assert buttons_below(told) == ["Try again"]
+    assert len(server.received) == 2
+    assert unrest == []
 
 
 async def test_what_is_too_long_to_be_told_whole_is_told_without_its_beginning(

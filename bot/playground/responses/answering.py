@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.playground.responses.inputs import spoken
+from bot.playground.responses.context import questions_in
 from bot.playground.responses.plan import Opened, Plan, Searched, cited
 from bot.playground.responses.response import tokens
-from bot.playground.responses.tools import domains_of
+from bot.playground.responses.tool_fields import domains_of
 from bot.playground.responses.words import terms, words
 
 if TYPE_CHECKING:
@@ -54,9 +54,8 @@ class Task:
 
 
 def task_of(create: Create, items: Iterable[dict[str, Any]]) -> Task:
-    """Return what a request asks, where its items are the whole chain's."""
-    said = [spoken(item) for item in items if item.get("role") == "user"]
-    questions = [INTRODUCTION.sub("", text).strip() for text in said]
+    """Return what a request asks, where its items are what is read of the chain."""
+    questions = [INTRODUCTION.sub("", text).strip() for text in questions_in(items)]
     return Task(
         tuple(text for text in questions if text) or ("",),
         create.searches,

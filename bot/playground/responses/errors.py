@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 TYPE_NAMES = {
@@ -25,21 +26,39 @@ class ApiError(Exception):
         *,
         param: str | None = None,
         code: str | int | None = None,
+        kind: str = "invalid_request_error",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.param = param
         self.code = code
+        self.kind = kind
 
     def body(self) -> dict[str, Any]:
         """Return the envelope."""
         error = {
             "message": str(self),
-            "type": "invalid_request_error",
+            "type": self.kind,
             "param": self.param,
             "code": self.code,
         }
         return {"error": error}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a server refuses with; `{id}` in the message stands for the response that was named."""
+
+    status: int
+    message: str
+    param: str | None = None
+    code: str | int | None = None
+    kind: str = "invalid_request_error"
+
+    def error(self, response_id: str = "") -> ApiError:
+        """Return the error to raise."""
+        message = self.message.replace("{id}", response_id)
+        return ApiError(self.status, message, param=self.param, code=self.code, kind=self.kind)
 
 
 def unknown_parameter(path: str) -> ApiError:
@@ -83,13 +102,22 @@ def invalid_api_key() -> ApiError:
     return ApiError(401, message, code="invalid_api_key")
 
 
-def previous_response_not_found(response_id: str) -> ApiError:
-    """Return the refusal of a follow-up whose parent is gone or was never kept."""
-    message = f"Previous response with id '{response_id}' not found."
-    return ApiError(400, message, param="previous_response_id", code="previous_response_not_found")
+def unsupported_parameter(name: str) -> ApiError:
+    """Return the refusal of a field that exists and is not served."""
+    message = f"Unsupported parameter: '{name}' is not supported."
+    return ApiError(400, message, param=name, code="unsupported_parameter")
 
 
 def response_not_found(response_id: str) -> ApiError:
     """Return the answer to a look-up of an unknown id."""
     message = f"Response with id '{response_id}' not found."
     return ApiError(404, message, param="response_id")
+
+
+def context_length_exceeded() -> ApiError:
+    """Return the refusal of an input that the model cannot hold."""
+    message = (
+        "Your input exceeds the context window of this model. Please adjust your input and try "
+        "again."
+    )
+    return ApiError(400, message, param="input", code="context_length_exceeded")

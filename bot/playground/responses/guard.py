@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.playground.responses.errors import ApiError, invalid_api_key
+from bot.playground.responses.profile import ENDPOINTS
 from bot.playground.responses.sending import hang_up
+from bot.playground.responses.wording import PAGE_NOT_FOUND, worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from bot.playground.responses.server import LocalResponses
 
 BODY = web.RequestKey[Any]("body", object)
+KEY = web.RequestKey[str]("key", str)
 NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
     "your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was "
@@ -51,14 +54,16 @@ class Guard:
         """Note the request, check its key, let an ordered fault strike, and word refusals."""
         try:
             request[BODY] = await self._noted(request)
-            if request.headers.get("Authorization") != f"Bearer {self._server.api_key}":
-                raise invalid_api_key()
+            request[KEY] = self._checked_key(request)
             fault = self._orders.fault(request.match_info.route.name or "")
-            return await (handler(request) if fault is None else self._fail(request, fault))
+            if fault is not None:
+                return await self._fail(request, fault)
+            self._check_endpoint(request)
+            return await handler(request)
         except ApiError as error:
-            return web.json_response(error.body(), status=error.status)
+            return self._refused(error)
         except web.HTTPException as error:
-            return web.json_response(_no_such_url(request).body(), status=error.status)
+            return self._nowhere(request, error.status)
         except ConnectionError:
             self._server.hung_up += 1
             return web.Response()  # nobody is there to read it
@@ -67,6 +72,30 @@ class Guard:
             raise
         finally:
             self._server.note()
+
+    def _checked_key(self, request: web.Request) -> str:
+        if self._server.profile.key_header == "api-key":
+            key = request.headers.get("api-key", "")
+        else:
+            scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+            key = key if scheme == "Bearer" else ""
+        if key not in self._server.api_keys:
+            raise invalid_api_key()
+        return key
+
+    def _check_endpoint(self, request: web.Request) -> None:
+        name = request.match_info.route.name
+        if name in ENDPOINTS and name not in self._server.profile.endpoints:
+            raise web.HTTPNotFound
+
+    def _refused(self, error: ApiError) -> web.Response:
+        status, body = worded(error, self._server.profile.errors)
+        return web.json_response(body, status=status)
+
+    def _nowhere(self, request: web.Request, status: int) -> web.Response:
+        if self._server.profile.html_not_found:
+            return web.Response(status=status, text=PAGE_NOT_FOUND, content_type="text/html")
+        return self._refused(ApiError(status, f"Invalid URL ({request.method} {request.path})"))
 
     async def _noted(self, request: web.Request) -> object:
         raw = await request.read()
@@ -100,7 +129,3 @@ async def sign(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("x-request-id", f"req_{secrets.token_hex(16)}")
     response.headers.setdefault("openai-version", "2020-10-01")
     response.headers.setdefault("openai-processing-ms", "1")
-
-
-def _no_such_url(request: web.Request) -> ApiError:
-    return ApiError(404, f"Invalid URL ({request.method} {request.path})")

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING, Any
 
 from bot.playground.responses.inputs import new_id
-from bot.playground.responses.plan import UTM, Opened, Plan, Searched, cited
+from bot.playground.responses.links import annotations_of, sources_of
+from bot.playground.responses.plan import Opened, Plan, Searched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bot.playground.responses.profile import Profile
     from bot.playground.responses.request import Create
 
 
 def output_of(create: Create, plan: Plan, profile: Profile) -> list[dict[str, Any]]:
     """Return the output items: reasoning, then what was searched and opened, then the text."""
-    steps = [search_call(step, profile) for step in plan.steps]
-    return [*reasoning(create), *steps, message(plan)]
-
-
-def url_citations(text: str, citations: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return a url_citation for each link in the text to one of the pages.
-
-    As recorded from OpenAI, a span counts code points and covers the whole group with its
-    parentheses: "([host](url))", or "([host](url), [host](url))" for several links.
-    """
-    titles = dict(citations)
-    if not titles:
-        return []
-    urls = "|".join(re.escape(url) for url in titles)
-    target = rf"\((?P<url>(?:{urls})(?:[?&]{UTM})?)\)"
-    link = rf"(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?{target}"
-    many = link.replace("?P<url>", "?:")
-    group = re.compile(rf"\({many}(?:[,;] ?{many})*\)|{many}")
-    return [
-        {
-            "type": "url_citation",
-            "end_index": found.end(),
-            "start_index": found.start(),
-            "title": _title(inner["url"], titles),
-            "url": inner["url"],
-        }
-        for found in group.finditer(text)
-        for inner in re.finditer(target, found[0])
-    ]
-
-
-def _title(url: str, titles: dict[str, str]) -> str:
-    return titles.get(url) or titles[re.sub(rf"[?&]{UTM}$", "", url)]
+    told = plan.steps if profile.search.steps != "none" else ()
+    steps = [search_call(step, profile) for step in told]
+    found = [_results(plan)] if profile.search.results_item and plan.steps else []
+    return [*reasoning(create, profile), *steps, *found, message(plan, profile)]
 
 
 def search_call(step: Searched | Opened, profile: Profile) -> dict[str, Any]:
     """Return the output item of a search or of an opened page."""
-    item = {"id": new_id("ws"), "type": "web_search_call", "status": "completed"}
+    search = profile.search
+    item = {"id": new_id("ws"), "type": search.item_type, "status": search.item_status}
+    if search.steps == "arguments":
+        return item | _call(step)
     if isinstance(step, Opened):
         return item | {"action": {"type": "open_page", "url": step.url}}
     action: dict[str, Any] = {"type": "search"}
@@ -63,17 +36,34 @@ def search_call(step: Searched | Opened, profile: Profile) -> dict[str, Any]:
     if step.queries:
         action["query"] = step.queries[0]
     if profile.include_sources:
-        action["sources"] = [{"type": "url", "url": url} for url in _twins(step.sources)]
+        found = sources_of(step.sources, search)
+        action["sources"] = [{"type": "url", "url": url} for url in found]
     return item | {"action": action}
 
 
-def _twins(urls: Iterable[str]) -> list[str]:
-    # Recorded: each page comes plain and once more with the tracking parameter.
-    return [twin for url in urls for twin in (url, cited(url))]
+def _call(step: Searched | Opened) -> dict[str, Any]:
+    if isinstance(step, Opened):
+        return {"name": "open_page", "arguments": json.dumps({"url": step.url})}
+    query = step.queries[0] if step.queries else ""
+    return {"name": "web_search", "arguments": json.dumps({"query": query})}
 
 
-def reasoning(create: Create) -> list[dict[str, Any]]:
+def _results(plan: Plan) -> dict[str, Any]:
+    """Return the pages found as an item, in the order in which the text numbers them."""
+    searches = [step for step in plan.steps if isinstance(step, Searched)]
+    queries = [query for step in searches for query in step.queries]
+    results = [
+        {"id": number, "title": title, "url": url, "snippet": title, "source": "web"}
+        for number, (url, title) in enumerate(plan.citations, start=1)
+    ]
+    return {"type": "search_results", "queries": queries, "results": results}
+
+
+def reasoning(create: Create, profile: Profile) -> list[dict[str, Any]]:
     """Return the reasoning item of a request that asks for reasoning."""
+    if profile.reasoning_text:
+        thought = {"type": "reasoning_text", "text": "I will search for the question's words."}
+        return [{"id": new_id("rs"), "type": "reasoning", "summary": [], "content": [thought]}]
     wanted = create.body.get("reasoning") or {}
     if "deep-research" not in create.model and wanted.get("effort") in (None, "none"):
         return []
@@ -82,11 +72,11 @@ def reasoning(create: Create) -> list[dict[str, Any]]:
     return [{"id": new_id("rs"), "type": "reasoning", "summary": summary}]
 
 
-def message(plan: Plan) -> dict[str, Any]:
+def message(plan: Plan, profile: Profile) -> dict[str, Any]:
     """Return the output item that holds the text."""
     part = {
         "type": "output_text",
-        "annotations": url_citations(plan.text, plan.citations),
+        "annotations": annotations_of(plan, profile.search),
         "logprobs": [],
         "text": plan.text,
     }

@@ -51,7 +51,7 @@ def _limit(value: str | None) -> int:
 
 def model_list(profile: Profile) -> dict[str, Any]:
     """Return all models."""
-    return {"object": "list", "data": [_model(name) for name in profile.models or MODELS]}
+    return {"object": "list", "data": [_model(name, profile) for name in profile.models or MODELS]}
 
 
 def one_model(name: str, profile: Profile) -> dict[str, Any]:
@@ -59,14 +59,10 @@ def one_model(name: str, profile: Profile) -> dict[str, Any]:
     if name not in (profile.models or MODELS):
         message = f"The model '{name}' does not exist"
         raise ApiError(404, message, param="model", code="model_not_found")
-    return _model(name)
+    return _model(name, profile)
 
 
-def _model(name: str) -> dict[str, Any]:
-    return {
-        "id": name,
-        "object": "model",
-        "created": 1_790_000_000,
-        "owned_by": "local",
-        "shutdown_date": SHUTDOWN_DATES.get(name),
-    }
+def _model(name: str, profile: Profile) -> dict[str, Any]:
+    model = {"id": name, "object": "model", "created": 1_790_000_000, "owned_by": "local"}
+    dated = {"shutdown_date": SHUTDOWN_DATES.get(name)} if profile.shutdown_dates else {}
+    return model | dated

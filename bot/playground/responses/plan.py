@@ -23,6 +23,15 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A part of the text that a page backs."""
+
+    start: int
+    end: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What will be answered: the steps before the text, the text, and the titles of its links."""
 
@@ -33,6 +42,7 @@ class Plan:
     cut: bool = False  # whether the text ends at max_output_tokens
     pieces: tuple[str, ...] | None = None  # the deltas, where the test says which
     model: str | None = None
+    claims: tuple[Claim, ...] = ()  # where the text has no links to say what backs what
 
 
 def cited(url: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.playground.responses import checks
+from bot.playground.responses.acceptance import accepted, check_manners
 from bot.playground.responses.errors import ApiError
 from bot.playground.responses.inputs import check_input, kept_items
 from bot.playground.responses.response import SOURCES
@@ -141,6 +142,11 @@ class Create:
         options = self.body.get("stream_options") or {}
         return options.get("include_obfuscation") is not False
 
+    def compact_threshold(self, window: int | None) -> int | None:
+        """Return the input tokens from which the chain shall be compacted."""
+        wanted = self.body.get("context_management") or [{}]
+        return (wanted[0].get("compact_threshold") or window) if wanted[0] else None
+
     def asks(self, name: str, *, default: bool = False) -> bool:
         """Return one of the request's switches."""
         value = self.body.get(name)
@@ -149,16 +155,19 @@ class Create:
 
 def checked_create(body: object, profile: Profile) -> Create:
     """Return the request, or raise the first thing that is wrong with it."""
-    checks.mapping(CREATED, "model")("", body)
-    create = _counted(body, profile)
+    read = accepted(body, CREATED, profile)
+    checks.mapping(CREATED, "model")("", read)
+    create = _counted(read, profile)
+    check_manners(create.body, profile)
     _check_combinations(create.body)
     return create
 
 
 def checked_count(body: object, profile: Profile) -> Create:
     """Return a request whose tokens shall be counted."""
-    checks.mapping(COUNTED, "model")("", body)
-    return _counted(body, profile)
+    read = accepted(body, COUNTED, profile)
+    checks.mapping(COUNTED, "model")("", read)
+    return _counted(read, profile)
 
 
 def _counted(body: object, profile: Profile) -> Create:
@@ -173,7 +182,7 @@ def _counted(body: object, profile: Profile) -> Create:
             message = f"Unsupported parameter: '{name}' is not available on this local server."
             raise ApiError(400, message, param=name, code="unsupported_parameter")
     check_tools(body, profile)
-    _check_parent(body)
+    _check_parent(body, profile)
     return Create(body, tuple(kept_items(body["input"])))
 
 
@@ -183,7 +192,7 @@ def _check_model(model: str, profile: Profile) -> None:
         raise ApiError(400, message, param="model", code="model_not_found")
 
 
-def _check_parent(body: dict[str, Any]) -> None:
+def _check_parent(body: dict[str, Any], profile: Profile) -> None:
     parent = body.get("previous_response_id")
     if parent is not None and body.get("conversation") is not None:
         message = (
@@ -194,7 +203,8 @@ def _check_parent(body: dict[str, Any]) -> None:
     if body.get("conversation") is not None:
         message = "Unsupported parameter: 'conversation' is not available on this local server."
         raise ApiError(400, message, param="conversation", code="unsupported_parameter")
-    if parent is not None and not parent.startswith("resp"):
+    begins = parent is None or parent.startswith("resp") or profile.ids in ("gen", "uuid")
+    if not begins and profile.chaining == "yes":
         message = (
             f"Invalid 'previous_response_id': '{parent}'. Expected an ID that begins with 'resp'."
         )

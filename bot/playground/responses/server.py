@@ -43,6 +43,7 @@ class LocalResponses:
     ) -> None:
         self.profile = profile
         self.base_url = ""
+        self.api_keys = {self.api_key}  # each sees the responses that it made itself, no others
         self.requests: list[Received] = []
         self.creates: list[dict[str, Any]] = []
         self.hung_up = 0  # answers whose reader closed the connection before the end
@@ -74,7 +75,7 @@ class LocalResponses:
             site = web.TCPSite(runner, LOOPBACK, port)
             await site.start()
             taken = runner.addresses[0][1]
-            server.base_url = f"http://{LOOPBACK}:{taken}/v1"
+            server.base_url = f"http://{LOOPBACK}:{taken}{server.profile.path}"
             yield server
         finally:
             server.close()
@@ -84,6 +85,18 @@ class LocalResponses:
     def stored(self) -> dict[str, Stored]:
         """The responses that can be fetched and followed, by id."""
         return self._store.stored
+
+    def accept_key(self, api_key: str) -> None:
+        """Let another project's key in, which knows nothing of what the others were answered."""
+        self.api_keys.add(api_key)
+
+    def forget(self, response_id: str) -> None:
+        """Drop a response, as if it had been deleted by somebody else."""
+        self._store.forget(response_id)
+
+    def expire(self, response_id: str) -> None:
+        """Make a response older than the server keeps any."""
+        self._store.expire(response_id)
 
     def application(self) -> web.Application:
         """Return the endpoints, to be served."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.playground.responses.errors import (
-    ApiError,
-    previous_response_not_found,
-    response_not_found,
+from bot.playground.responses.errors import ApiError, Refusal, response_not_found
+from bot.playground.responses.refusals import (
+    LLAMA_CPP,
+    NOT_THIS_MODEL,
+    VLLM,
+    ZERO_DATA_RETENTION,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.playground.responses.profile import Profile
     from bot.playground.responses.request import Create
 
@@ -19,6 +23,7 @@ KEPT_SECONDS = 30 * 24 * 3600  # "at least 30 days", says OpenAI's page on data 
 UNSTORED_SECONDS = 10 * 60  # a background response with store:false, for polling only
 STREAM_SECONDS = 5 * 60  # "no longer be streamed because it is more than 5 minutes old"
 RUNNING = ("queued", "in_progress")
+REFUSALS: Mapping[object, Refusal] = {"zdr": ZERO_DATA_RETENTION, 400: LLAMA_CPP, 404: VLLM}
 
 
 @dataclass(slots=True)
@@ -28,6 +33,7 @@ class Stored:
     response: dict[str, Any]  # as it is at its end
     items: tuple[dict[str, Any], ...]  # the whole chain's input, this request's included
     started: float
+    key: str  # whose it is
     events: list[dict[str, Any]] = field(default_factory=list)  # of a streamed background response
     queued_seconds: float = 0.0
     working_seconds: float = 0.0
@@ -85,48 +91,49 @@ class Store:
         """Keep a response."""
         self.stored[stored.response["id"]] = stored
 
-    def get(self, response_id: str, now: float) -> Stored:
-        """Return a response that is kept, or raise that it is not found."""
+    def get(self, response_id: str, key: str, now: float) -> Stored:
+        """Return a response that is kept for this key, or raise that it is not found."""
         stored = self.stored.get(response_id)
-        if stored is None or now - stored.started > _lifetime(stored):
+        if stored is None or stored.key != key or now - stored.started > _lifetime(stored):
             raise response_not_found(response_id)
         return stored
 
-    def delete(self, response_id: str, now: float) -> None:
-        """Forget a response; those that follow it keep their own copy of the chain."""
-        self.get(response_id, now)
+    def forget(self, response_id: str) -> None:
+        """Drop a response; those that follow it keep their own copy of the chain."""
         del self.stored[response_id]
 
-    def parent(self, create: Create, now: float) -> Stored | None:
+    def expire(self, response_id: str) -> None:
+        """Make a response older than any is kept."""
+        stored = self.stored[response_id]
+        stored.started -= _lifetime(stored) + 1
+
+    def parent(self, create: Create, key: str, now: float) -> Stored | None:
         """Return the response that a request follows, or refuse it as this server would."""
-        if create.parent is None or self._profile.chaining in {"ignored", "silent"}:
+        if create.parent is None or self._profile.chaining in ("ignored", "silent"):
             return None
-        self._refuse_chaining(create.parent)
+        self._refuse_chaining(create)
+        lost = self._profile.lost_parent.error(create.parent)
         try:
-            stored = self.get(create.parent, now)
+            stored = self.get(create.parent, key, now)
         except ApiError:
-            raise previous_response_not_found(create.parent) from None
-        if not stored.response["store"]:
-            raise previous_response_not_found(create.parent)
-        if stored.status(now) in (*RUNNING, "cancelled"):
-            raise previous_response_not_found(create.parent)
+            raise lost from None
+        if not stored.response["store"] or not self._may_be_followed(stored.status(now)):
+            raise lost
         return stored
 
-    def _refuse_chaining(self, response_id: str) -> None:
-        match self._profile.chaining:
-            case "zdr":
-                message = (
-                    "Previous response cannot be used for this organization due to Zero Data "
-                    "Retention."
-                )
-                code: str | int = "unsupported_parameter"
-                raise ApiError(400, message, param="previous_response_id", code=code)
-            case 400:
-                message = "llama.cpp does not support 'previous_response_id'."
-                raise ApiError(400, message, code=400)
-            case 404:
-                message = f"Response with id '{response_id}' not found."
-                raise ApiError(404, message, param="response_id", code=404)
+    def _may_be_followed(self, status: str) -> bool:
+        if self._profile.completed_parents:
+            return status == "completed"
+        return status not in (*RUNNING, "cancelled")
+
+    def _refuse_chaining(self, create: Create) -> None:
+        chaining = self._profile.chaining
+        refusal = chaining if isinstance(chaining, Refusal) else REFUSALS.get(chaining)
+        parts = self._profile.chained_models
+        if parts and not any(part in create.model for part in parts):
+            refusal = NOT_THIS_MODEL
+        if refusal is not None:
+            raise refusal.error(create.parent or "")
 
 
 def _lifetime(stored: Stored) -> float:

@@ -7,6 +7,8 @@ import random
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.responses.response import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -36,14 +38,21 @@ def events_of(
     for index, item in enumerate(response["output"]):
         told += _item(index, item, pieces, profile)
     final = response | {"output": []} if profile.empty_final_output else response
-    told.append({"type": f"response.{response['status']}", "response": final})
+    ending = "completed" if profile.always_completed else response["status"]
+    told.append({"type": f"response.{ending}", "response": final})
     for event in told if obfuscated else ():
         if event["type"].endswith(".delta"):
             event["obfuscation"] = secrets.token_urlsafe(12)[: 1 + len(event["delta"]) % 12]
     return [
-        {"type": event.pop("type"), "sequence_number": number, **event}
+        {"type": event.pop("type"), "sequence_number": number, **_shown(event, profile)}
         for number, event in enumerate(told)
     ]
+
+
+def _shown(event: Event, profile: Profile) -> Event:
+    if "response" not in event:
+        return event
+    return event | {"response": shown(event["response"], profile)}
 
 
 def _opening(response: dict[str, Any], profile: Profile) -> Iterator[Event]:
@@ -72,7 +81,7 @@ def _opening(response: dict[str, Any], profile: Profile) -> Iterator[Event]:
 def _item(
     index: int, item: dict[str, Any], pieces: Sequence[str], profile: Profile
 ) -> Iterator[Event]:
-    inner = {"reasoning": _reasoning, "web_search_call": _search}.get(item["type"])
+    inner = INNER.get(item["type"])
     yield {
         "type": "response.output_item.added",
         "output_index": index,
@@ -85,12 +94,14 @@ def _item(
 def _announced(item: dict[str, Any], profile: Profile) -> dict[str, Any]:
     match item["type"]:
         case "reasoning":
-            return item | {"summary": []}
-        case "web_search_call":
-            bare = {"id": item["id"], "type": "web_search_call", "status": "in_progress"}
-            return bare | {"action": {"type": "search"}} if profile.early_action else bare
-        case _:
+            return {name: item[name] for name in item if name != "content"} | {"summary": []}
+        case "compaction" | "search_results":
+            return item
+        case "message":
             return item | {"status": "in_progress", "content": []}
+        case search:
+            bare = {"id": item["id"], "type": search, "status": "in_progress"}
+            return bare | {"action": {"type": "search"}} if profile.early_action else bare
 
 
 def _reasoning(index: int, item: dict[str, Any]) -> Iterator[Event]:
@@ -104,11 +115,42 @@ def _reasoning(index: int, item: dict[str, Any]) -> Iterator[Event]:
         yield {"type": f"{kind}_text.done", **at, "text": part["text"]}
         yield {"type": f"{kind}_part.done", **at, "part": part}
 
+    for number, part in enumerate(item.get("content", ())):
+        place = {"item_id": item["id"], "output_index": index, "content_index": number}
+        kind = "response.reasoning"
+        yield {"type": f"{kind}_part.added", **place, "part": part | {"text": ""}}
+        yield {"type": f"{kind}_text.delta", **place, "delta": part["text"]}
+        yield {"type": f"{kind}_text.done", **place, "text": part["text"]}
+        yield {"type": f"{kind}_part.done", **place, "part": part}
+
+
+def _compaction(index: int, item: dict[str, Any]) -> Iterator[Event]:
+    kind = "response.compaction.compacting"
+    yield {"type": kind, "output_index": index, "item_id": item["id"]}
+
+
+def _results(index: int, item: dict[str, Any]) -> Iterator[Event]:
+    kind = "response.reasoning.search_results"
+    yield {"type": kind, "output_index": index, "results": item["results"]}
+
+
+def _silent(_index: int, _item: dict[str, Any]) -> Iterator[Event]:
+    yield from ()
+
 
 def _search(index: int, item: dict[str, Any]) -> Iterator[Event]:
     for stage in ("in_progress", "searching", "completed"):
         kind = f"response.web_search_call.{stage}"
         yield {"type": kind, "output_index": index, "item_id": item["id"]}
+
+
+INNER = {
+    "reasoning": _reasoning,
+    "web_search_call": _search,
+    "openrouter:web_search": _silent,
+    "search_results": _results,
+    "compaction": _compaction,
+}
 
 
 def _message(index: int, item: dict[str, Any], pieces: Sequence[str]) -> Iterator[Event]:
@@ -126,7 +168,7 @@ def _deltas(at: Event, found: list[Any], pieces: Sequence[str]) -> Iterator[Even
     for piece in pieces:
         yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
         said += len(piece)
-        while told < len(found) and found[told]["end_index"] <= said:
+        while told < len(found) and found[told].get("end_index", 0) <= said:
             kind = "response.output_text.annotation.added"
             yield {"type": kind, **at, "annotation_index": told, "annotation": found[told]}
             told += 1
@@ -137,5 +179,6 @@ def frame(event: Event, profile: Profile) -> bytes:
     body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     name = f"event: {event['type']}\n" if profile.event_lines else ""
     number = event["sequence_number"]
-    ping = ": ping\n\n" if profile.comments and number and number % COMMENT_EVERY == 0 else ""
+    due = profile.comments and number and number % COMMENT_EVERY == 0
+    ping = f": {profile.comment}\n\n" if due else ""
     return f"{ping}{name}data: {body}\n\n".encode()

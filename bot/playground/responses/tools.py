@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from bot.playground.responses import checks
 from bot.playground.responses.errors import ApiError, invalid_value, wrong_type
-from bot.playground.responses.library import Domains
-from bot.playground.responses.profile import PREVIEW_TYPES, WEB_SEARCH_TYPES
+from bot.playground.responses.profile import PREVIEW_TYPES
+from bot.playground.responses.tool_fields import PREVIEW_FIELDS, WEB_SEARCH_FIELDS
 
 if TYPE_CHECKING:
+    from bot.playground.responses.checks import Check
     from bot.playground.responses.profile import Profile
 
-BARE_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
-DOMAINS_LIMIT = 100
+SEARCH_KINDS = ("web_search", "web_search_2025_08_26")
 HOSTED_ELSEWHERE = (
     "code_interpreter",
     "computer_use_preview",
@@ -25,60 +24,31 @@ HOSTED_ELSEWHERE = (
 )
 
 
-def _host(path: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise wrong_type(path, "a string", value)
-    if not BARE_HOST.fullmatch(value):
-        message = f"Invalid '{path}': expected a host name without scheme, port or path."
-        raise ApiError(400, message, param=path, code="invalid_value")
-
-
-def _country(path: str, value: object) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2}", value):
-        message = f"Invalid '{path}': expected a two-letter ISO-3166 country code."
-        raise ApiError(400, message, param=path, code="invalid_value")
-
-
-HOSTS = checks.array(_host, maximum=DOMAINS_LIMIT)
-LOCATION = checks.mapping(
-    {
-        "type": checks.one_of("approximate"),
-        "city": checks.text(),
-        "country": _country,
-        "region": checks.text(),
-        "timezone": checks.text(),
-    },
-    "type",
-)
-PREVIEW_FIELDS = {
-    "type": checks.text(),
-    "search_context_size": checks.one_of("low", "medium", "high"),
-    "user_location": LOCATION,
-    "search_content_types": checks.array(checks.one_of("text", "image")),
-}
-WEB_SEARCH_FIELDS = {
-    **PREVIEW_FIELDS,
-    "filters": checks.mapping({"allowed_domains": HOSTS, "blocked_domains": HOSTS}),
-    "external_web_access": checks.flag,
-    "return_token_budget": checks.one_of("default", "unlimited"),
-    "image_settings": checks.mapping({"max_results": checks.whole(1), "caption": checks.flag}),
-}
-VARIANTS = {
-    **dict.fromkeys(WEB_SEARCH_TYPES, checks.mapping(WEB_SEARCH_FIELDS)),
-    **dict.fromkeys(PREVIEW_TYPES, checks.mapping(PREVIEW_FIELDS)),
-}
-
-
 def check_tools(body: dict[str, Any], profile: Profile) -> None:
     """Refuse tools that this server, this model or this request does not go with."""
     tools = body.get("tools") or []
     _check_deep_research(body["model"], tools)
-    accepted = {kind: VARIANTS.get(kind, checks.anything) for kind in profile.tool_types}
+    accepted = {kind: _fields(kind, profile) for kind in profile.tool_types}
     for index, tool in enumerate(tools):
+        _check_offered(tool, profile)
         _check_hosted(f"tools[{index}]", tool, body["model"])
         checks.by_type(accepted)(f"tools[{index}]", tool)
     _check_choice(body.get("tool_choice"), [tool["type"] for tool in tools])
     _check_effort(body, tools)
+
+
+def _fields(kind: str, profile: Profile) -> Check:
+    if kind in PREVIEW_TYPES:
+        return checks.mapping(PREVIEW_FIELDS)
+    if kind.endswith(SEARCH_KINDS):
+        return checks.mapping(WEB_SEARCH_FIELDS[profile.search.fields])
+    return checks.anything
+
+
+def _check_offered(tool: object, profile: Profile) -> None:
+    if not profile.tool_types:
+        kind = tool.get("type") if isinstance(tool, dict) else tool
+        raise ApiError(400, f"Tools of type '{kind}' are not supported.", param="tools")
 
 
 def _check_deep_research(model: str, tools: list[Any]) -> None:
@@ -124,8 +94,10 @@ def _check_effort(body: dict[str, Any], tools: list[Any]) -> None:
         raise ApiError(400, message, param="tools")
 
 
-def echoed(tool: dict[str, Any]) -> dict[str, Any]:
-    """Return a tool as the response repeats it, defaults filled in."""
+def echoed(tool: dict[str, Any], profile: Profile) -> dict[str, Any]:
+    """Return a tool as the response repeats it, at OpenAI with defaults filled in."""
+    if profile.search.fields != "openai":
+        return tool
     size = tool.get("search_context_size") or "medium"
     location = tool.get("user_location")
     if tool["type"] in PREVIEW_TYPES:
@@ -140,11 +112,3 @@ def echoed(tool: dict[str, Any]) -> dict[str, Any]:
         "user_location": place,
     }
     return tool | echo
-
-
-def domains_of(tools: list[dict[str, Any]]) -> Domains:
-    """Return the hosts that the tools limit a search to."""
-    filters = [tool.get("filters") or {} for tool in tools]
-    allowed = [host for one in filters for host in one.get("allowed_domains") or ()]
-    blocked = [host for one in filters for host in one.get("blocked_domains") or ()]
-    return Domains(tuple(allowed), tuple(blocked))

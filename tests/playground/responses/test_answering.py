@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bot.playground.responses.answering import NOTHING_FOUND, STAND_IN, Task, plan_answer
-from bot.playground.responses.items import url_citations
 from bot.playground.responses.library import HANDBOOK, Domains, Library, sections_of
+from bot.playground.responses.links import url_citations
 from bot.playground.responses.plan import Opened, Plan, Searched
 
 LIBRARY = Library.shipped()

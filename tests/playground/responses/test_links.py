@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.playground.responses.items import url_citations
+from bot.playground.responses.links import url_citations
 
 PAGES = (("https://a.example/x", "A"), ("https://b.example/wiki/B_(c)?q=1", "B"))
 UTM = "utm_source=openai"

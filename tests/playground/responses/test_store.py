@@ -126,6 +126,72 @@ async def test_chain_survives_the_deletion_of_an_earlier_response(http: httpx.As
     assert third["status"] == "completed"
 
 
+async def test_forgotten_parent_is_refused(
+    http: httpx.AsyncClient, responses: LocalResponses
+) -> None:
+    parent = await ask(http)
+    responses.forget(parent["id"])
+    status, error = await refusal(http, asking(previous_response_id=parent["id"]))
+
+    assert (status, error) == (400, not_found(parent["id"]))
+
+
+async def test_expired_response_is_neither_found_nor_followed(
+    http: httpx.AsyncClient, responses: LocalResponses
+) -> None:
+    parent, other = await ask(http), await ask(http)
+    responses.expire(parent["id"])
+    fetched = await http.get(f"/responses/{parent['id']}")
+    status, error = await refusal(http, asking(previous_response_id=parent["id"]))
+    followed = await ask(http, previous_response_id=other["id"])
+
+    assert fetched.status_code == 404
+    assert (status, error) == (400, not_found(parent["id"]))
+    assert followed["previous_response_id"] == other["id"]
+
+
+async def test_expired_response_in_the_background_is_not_found(
+    http: httpx.AsyncClient, responses: LocalResponses
+) -> None:
+    response = await ask(http, background=True, store=False)
+    responses.expire(response["id"])
+
+    assert (await http.get(f"/responses/{response['id']}")).status_code == 404
+
+
+async def test_response_belongs_to_the_key_it_was_made_with(
+    http: httpx.AsyncClient, responses: LocalResponses
+) -> None:
+    responses.accept_key("sk-other")
+    other = {"Authorization": "Bearer sk-other"}
+    parent = await ask(http)
+    body = asking(previous_response_id=parent["id"])
+    refused = await http.post("/responses", json=body, headers=other)
+    one = f"/responses/{parent['id']}"
+    answers = [
+        await http.get(one, headers=other),
+        await http.get(f"{one}/input_items", headers=other),
+        await http.post(f"{one}/cancel", headers=other),
+        await http.delete(one, headers=other),
+    ]
+    followed = await ask(http, previous_response_id=parent["id"])
+
+    assert refused.json()["error"] == not_found(parent["id"])
+    assert {answer.status_code for answer in answers} == {404}
+    assert followed["previous_response_id"] == parent["id"]
+
+
+async def test_another_key_has_chains_of_its_own(
+    http: httpx.AsyncClient, responses: LocalResponses
+) -> None:
+    responses.accept_key("sk-other")
+    http.headers["Authorization"] = "Bearer sk-other"
+    parent = await ask(http)
+    child = await ask(http, previous_response_id=parent["id"])
+
+    assert child["previous_response_id"] == parent["id"]
+
+
 async def test_unfinished_response_cannot_be_a_parent(http: httpx.AsyncClient) -> None:
     parent = await ask(http, background=True)
     status, error = await refusal(http, asking(previous_response_id=parent["id"]))

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from bot.playground.responses.links import url_citations
+from bot.playground.responses.dialect import Search
+from bot.playground.responses.links import annotations_of, in_dialect, url_citations
+from bot.playground.responses.plan import Plan
+
+if TYPE_CHECKING:
+    from bot.playground.responses.dialect import Links
 
 PAGES = (("https://a.example/x", "A"), ("https://b.example/wiki/B_(c)?q=1", "B"))
 UTM = "utm_source=openai"
@@ -60,3 +67,48 @@ def test_text_without_a_cited_link_has_no_annotation(text: str) -> None:
 
 def test_longer_address_is_not_taken_for_a_shorter_one() -> None:
     assert spans("[a](https://a.example/xyz)") == []
+
+
+# -- dialects -------------------------------------------------------------------------------
+
+TWICE = Plan(
+    f"One. ([a.example](https://a.example/x?{UTM}))\n\nTwo. ([b.example]({PAGES[1][0]}&{UTM}))",
+    citations=tuple((f"{url}{'&' if '?' in url else '?'}{UTM}", title) for url, title in PAGES),
+)
+A, B = PAGES[0][0], PAGES[1][0]
+
+
+@pytest.mark.parametrize(
+    ("links", "text"),
+    [
+        ("group", f"One. ([a.example]({A}))\n\nTwo. ([b.example]({B}))"),
+        ("title", f"One. [A]({A})\n\nTwo. [B]({B})"),
+        ("number", f"One.[[1]]({A})\n\nTwo.[[2]]({B})"),
+        ("mark", "One.[1]\n\nTwo.[2]"),
+        ("none", "One.\n\nTwo."),
+    ],
+)
+def test_links_are_written_as_the_server_writes_them(links: Links, text: str) -> None:
+    written = in_dialect(TWICE, Search(links=links, tracked=False))
+
+    assert written.text == text
+    assert written.citations == PAGES
+    claims = [written.text[claim.start : claim.end] for claim in written.claims]
+    assert [claim.strip() for claim in claims] == ["One.", "Two."]
+
+
+def test_openais_own_links_are_left_alone() -> None:
+    assert in_dialect(TWICE, Search()) is TWICE
+    assert [found["url"] for found in annotations_of(TWICE, Search())] == [
+        url for url, _ in TWICE.citations
+    ]
+
+
+def test_claims_are_annotated_where_they_stand() -> None:
+    search = Search(links="none", tracked=False, annotations="claim")
+    written = in_dialect(TWICE, search)
+
+    assert annotations_of(written, search) == [
+        {"type": "url_citation", "url": A, "title": "A", "start_index": 0, "end_index": 4},
+        {"type": "url_citation", "url": B, "title": "B", "start_index": 6, "end_index": 10},
+    ]

@@ -3,5 +3,6 @@
 from bot.playground.responses.profile import Profile
 from bot.playground.responses.scripts import Scripted
 from bot.playground.responses.server import LocalResponses
+from bot.playground.responses.servers import SERVERS
 
-__all__ = ["LocalResponses", "Profile", "Scripted"]
+__all__ = ["SERVERS", "LocalResponses", "Profile", "Scripted"]

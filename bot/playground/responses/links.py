@@ -81,18 +81,22 @@ def _annotation(url: str, title: str, start: int, end: int) -> Citation:
 
 def in_dialect(plan: Plan, search: Search) -> Plan:
     """Return a plan whose text, written with OpenAI's links, has those of another server."""
-    if search.tracked:
+    if search.tracked and search.links == "group":
         return plan
-    pages = tuple((_plain(url), title) for url, title in plan.citations)
+    pages = tuple((_written(url, search), title) for url, title in plan.citations)
     numbers = {url: number for number, (url, _) in enumerate(pages, start=1)}
     text, claims, done = "", list[Claim](), 0
     for link in url_citations(plan.text, plan.citations):
-        before, url = plan.text[done : link["start_index"]], _plain(link["url"])
-        link_text = _link(link["title"], url, numbers[url], search)
+        before, url = plan.text[done : link["start_index"]], _written(link["url"], search)
         text += before if search.links in ("group", "title") else before.rstrip(" ")
         claims.append(Claim(text.rfind("\n") + 1, len(text), url))
-        text, done = text + link_text, link["end_index"]
+        text += _link(link["title"], url, numbers[url], search)
+        done = link["end_index"]
     return replace(plan, text=text + plan.text[done:], citations=pages, claims=tuple(claims))
+
+
+def _written(url: str, search: Search) -> str:
+    return url if search.tracked else _plain(url)
 
 
 def _link(title: str, url: str, number: int, search: Search) -> str:

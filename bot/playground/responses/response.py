@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SOURCES = "web_search_call.action.sources"
 DEEP_RESEARCH_TOOL_CALLS = 225  # the echoed default of the deep-research models
 TOOL_TOKENS = 1200  # what the description of the search tool is taken to cost
+LATE_FIELDS = ("tool_usage", "billing", "citations", "content_filters")  # there at the end only
 DOLLARS_READ, DOLLARS_WRITTEN = 2e-6, 10e-6  # of a token
 CONTENT_FILTER = {
     "blocked": False,

@@ -12,6 +12,7 @@ from bot.playground.responses.refusals import (
     VLLM,
     ZERO_DATA_RETENTION,
 )
+from bot.playground.responses.response import LATE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +76,6 @@ class Stored:
         }
         named = {key: self.response[key] for key in self.response if key not in LATE_FIELDS}
         return named | unfinished
-
-
-LATE_FIELDS = ("tool_usage", "billing")
 
 
 class Store:

@@ -7,7 +7,7 @@ import random
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot.playground.responses.response import shown
+from bot.playground.responses.response import LATE_FIELDS, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,9 +63,7 @@ def _opening(response: dict[str, Any], profile: Profile) -> Iterator[Event]:
         "incomplete_details": None,
         "service_tier": "auto",
     }
-    start = {
-        name: value for name, value in response.items() if name not in ("tool_usage", "billing")
-    }
+    start = {name: value for name, value in response.items() if name not in LATE_FIELDS}
     queued = start | blank | {"status": "queued"}
     working = start | blank | {"status": "in_progress"}
     if response["background"]:

@@ -97,6 +97,13 @@ def test_links_are_written_as_the_server_writes_them(links: Links, text: str) ->
     assert [claim.strip() for claim in claims] == ["One.", "Two."]
 
 
+def test_tracked_links_stay_tracked_in_another_form() -> None:
+    written = in_dialect(TWICE, Search(links="number"))
+
+    assert written.text.startswith(f"One.[[1]]({A}?{UTM})")
+    assert written.citations == TWICE.citations
+
+
 def test_openais_own_links_are_left_alone() -> None:
     assert in_dialect(TWICE, Search()) is TWICE
     assert [found["url"] for found in annotations_of(TWICE, Search())] == [

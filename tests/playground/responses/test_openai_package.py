@@ -108,6 +108,31 @@ async def test_chains_lists_and_counts(client: AsyncOpenAI) -> None:
     assert counted.input_tokens > 100
 
 
+async def test_compacts_a_chain_in_a_stream(client: AsyncOpenAI) -> None:
+    first = await client.responses.create(model="m", input="Why? " * 1000)
+    stream = await client.responses.create(
+        model="m",
+        input=QUESTION,
+        previous_response_id=first.id,
+        context_management=[{"type": "compaction", "compact_threshold": 1000}],
+        stream=True,
+    )
+    final = [event async for event in stream][-1]
+    assert final.type == "response.completed"
+    compaction = final.response.output[0]
+    assert compaction.type == "compaction"
+    # What came before a compaction may be left out by who sends the thread again.
+    again = await client.responses.create(
+        model="m",
+        input=[
+            {"type": "compaction", "encrypted_content": compaction.encrypted_content},
+            {"role": "user", "content": "and weekly?"},
+        ],
+    )
+
+    assert again.status == "completed"
+
+
 async def test_runs_in_the_background_cancels_and_deletes(client: AsyncOpenAI) -> None:
     response = await client.responses.create(
         model="m", input=QUESTION, tools=[SEARCH], background=True

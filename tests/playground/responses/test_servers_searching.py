@@ -191,6 +191,14 @@ async def test_xai_leaves_excluded_domains_out() -> None:
     assert response["citations"] == []
 
 
+async def test_xai_lists_its_citations_at_the_end_of_a_stream_only() -> None:
+    async with served("xai") as http:
+        told = await stream(http, tools=[{"type": "web_search"}])
+
+    assert "citations" not in told[0]["response"]
+    assert told[-1]["response"]["citations"] == [PAGE]
+
+
 async def test_older_xai_tells_a_search_by_name_and_arguments() -> None:
     async with served("xai-older") as http:
         response = await ask(http)

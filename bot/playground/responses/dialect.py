@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Which fields the search tool has; `basic` is OpenAI's without filters, `filters` has nothing else.
+# Which fields the search tool has; `basic` is OpenAI's without filters, `filters` is with them.
 ToolFields = Literal["openai", "basic", "filters", "openrouter", "xai", "perplexity"]
 # How a source stands in the text: "([host](url))", "[Title](url)", "[[1]](url)", "[1]", not at all.
 Links = Literal["group", "title", "number", "mark", "none"]
@@ -22,6 +22,7 @@ class Search:
 
     fields: ToolFields = "openai"
     always: bool = False  # searches although no tool is asked for
+    single: bool = False  # refuses a second tool
     steps: Steps = "action"
     item_type: str = "web_search_call"
     item_status: str = "completed"

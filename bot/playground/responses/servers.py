@@ -206,13 +206,24 @@ BEDROCK_RUNTIME = replace(
     chaining="ignored",
     store=False,
 )
-# Vendor's documentation: it always searches, marks what a source backs, and keeps everything.
+# Vendor's documentation: it always searches, marks what a source backs and keeps everything; what
+# it has no use for it takes all the same.
 PARALLEL = replace(
     COMPATIBLE,
     models=("parallel",),
     tool_types=("web_search",),
+    other_tools="ignored",
+    ignored_parameters=("tool_choice", "truncation", "include", "max_output_tokens"),
+    ignores_unknown=True,
     store=True,
-    search=Search(fields="filters", always=True, links="none", tracked=False, annotations="claim"),
+    search=Search(
+        fields="filters",
+        always=True,
+        single=True,
+        links="none",
+        tracked=False,
+        annotations="claim",
+    ),
 )
 # [3]: `store` is accepted and echoed, and nothing is found again; a page of HTML where nothing is.
 DIGITALOCEAN = replace(

@@ -67,7 +67,7 @@ WEB_SEARCH_FIELDS: dict[ToolFields, Mapping[str, Check]] = {
         "image_settings": checks.mapping({"max_results": checks.whole(1), "caption": checks.flag}),
     },
     "basic": BASIC_FIELDS,
-    "filters": KIND | FILTERS,
+    "filters": BASIC_FIELDS | FILTERS,
     "openrouter": {
         **KIND,
         "parameters": checks.mapping(

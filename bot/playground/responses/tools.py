@@ -33,6 +33,8 @@ def check_tools(body: dict[str, Any], profile: Profile) -> None:
         _check_offered(tool, profile)
         _check_hosted(f"tools[{index}]", tool, body["model"])
         checks.by_type(accepted)(f"tools[{index}]", tool)
+    if profile.search.single and len(tools) > 1:
+        raise ApiError(400, "At most one web_search tool is allowed.", param="tools")
     _check_choice(body.get("tool_choice"), [tool["type"] for tool in tools])
     _check_effort(body, tools)
 

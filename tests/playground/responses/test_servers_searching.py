@@ -255,9 +255,6 @@ async def test_perplexity_wants_typed_items_and_fails_with_status_200() -> None:
 async def test_parallel_always_searches_and_annotates_the_claim() -> None:
     async with served("parallel") as http:
         response = await ask(http, model="parallel", tools=None)
-        status, body = await posted(
-            http, model="parallel", tools=[{"type": "web_search", "search_context_size": "low"}]
-        )
 
     text, found = text_of(response), citations_of(response)
     claims = [text[one["start_index"] : one["end_index"]] for one in found]
@@ -265,7 +262,26 @@ async def test_parallel_always_searches_and_annotates_the_claim() -> None:
     assert "](http" not in text
     assert claims
     assert all(claim in text.split("\n") for claim in claims)
-    assert (status, body["error"]["param"]) == (400, "tools[0].search_context_size")
+
+
+async def test_parallel_takes_what_it_has_no_use_for_and_one_search_tool() -> None:
+    tool = {"type": "web_search", "search_context_size": "low"}
+    async with served("parallel") as http:
+        response = await ask(
+            http, model="parallel", tools=[tool, {"type": "mcp"}], max_output_tokens=16, unheard=1
+        )
+        status, body = await posted(http, model="parallel", tools=[tool, tool])
+
+    assert (response["status"], response["tools"]) == ("completed", [tool])
+    assert (status, body["error"]["param"]) == (400, "tools")
+
+
+async def test_parallel_keeps_to_the_domains_of_its_filters() -> None:
+    tool = {"type": "web_search", "filters": {"blocked_domains": ["footnote.example"]}}
+    async with served("parallel") as http:
+        response = await ask(http, model="parallel", tools=[tool])
+
+    assert citations_of(response) == []
 
 
 async def test_databricks_and_qwen_search_without_filters() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.responses.fields import count, mapping, sequence, words
+from bot.responses.fields import count, mapping, position, sequence, words
 from bot.turns.answer import Cited, Search, Usage
 
 Item = Mapping[str, object]
@@ -15,6 +15,7 @@ TextKind = Literal["text", "refusal"]
 
 SearchKind = Literal["search", "open_page", "find_in_page"]
 
+RESULTS = "search_results"
 _KINDS: Mapping[str, SearchKind] = {
     "open_page": "open_page",
     "find_in_page": "find_in_page",
@@ -31,9 +32,12 @@ class Content:
 
 
 def is_search(item: Item) -> bool:
-    """Tell whether an item is a web search; OpenRouter's type is `openrouter:web_search`."""
+    """Tell whether an item is a web search.
+
+    OpenRouter's type is `openrouter:web_search`; Perplexity's `search_results` is a whole one.
+    """
     kind = words(item.get("type"))
-    return kind == "web_search_call" or kind.endswith(":web_search")
+    return kind in {"web_search_call", RESULTS} or kind.endswith(":web_search")
 
 
 def is_answer(item: Item) -> bool:
@@ -43,6 +47,9 @@ def is_answer(item: Item) -> bool:
 
 def search_of(item: Item) -> Search:
     """Read what a search item says it did; xAI writes `name` and `arguments` for `action`."""
+    if item.get("type") == RESULTS:
+        pages = (page.url for page in results_of(item))
+        return Search("search", _unique(sequence(item.get("queries"))), sources=tuple(pages))
     action = mapping(item.get("action")) or _arguments(item)
     url = words(action.get("url")) or None
     queries = _unique([action.get("query"), *sequence(action.get("queries"))])
@@ -102,13 +109,17 @@ def page_of(value: object) -> Cited | None:
 
 
 def pages_of(value: object) -> list[Cited]:
-    """Read a list of pages: xAI's `citations`, Perplexity's `results`."""
+    """Read a list of pages, like xAI's `citations`."""
     return [page for page in map(page_of, sequence(value)) if page]
 
 
 def results_of(item: Item) -> tuple[Cited, ...]:
-    """Read the pages in Perplexity's `search_results` item."""
-    return tuple(pages_of(item.get("results"))) if item.get("type") == "search_results" else ()
+    """Read the pages in Perplexity's `search_results` item, with the numbers they have in texts."""
+    if item.get("type") != RESULTS:
+        return ()
+    results = [mapping(result) for result in sequence(item.get("results"))]
+    pages = [(page_of(r), position(r.get("id")) or place) for place, r in enumerate(results, 1)]
+    return tuple(replace(page, number=number) for page, number in pages if page)
 
 
 def usage_of(value: object) -> Usage | None:
@@ -137,6 +148,6 @@ def _arguments(item: Item) -> Item:
         return {}
 
 
-def _unique(values: list[object]) -> tuple[str, ...]:
+def _unique(values: Sequence[object]) -> tuple[str, ...]:
     texts = (words(value).strip() for value in values)
     return tuple(dict.fromkeys(text for text in texts if text))

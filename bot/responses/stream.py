@@ -110,9 +110,10 @@ class StreamReader:
         item, index = mapping(event.get("item")), position(event.get("output_index"))
         item_id = words(item.get("id"))
         if is_search(item):
-            return self._searches.end(item, item_id, index)
+            parts = self._searches.end(item, item_id, index)
+            return [*parts, *self._messages.cite(None, results_of(item))]
         if not is_answer(item):
-            return self._messages.cite(None, results_of(item))
+            return []
         message = self._messages.find(item_id, index, item.get("phase"))
         return self._messages.whole(message, contents_of(item))
 

@@ -66,10 +66,11 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A url_citation annotation: the model read this page. Its text has come before, mostly."""
+    """The model read this page: its text has come before, mostly, or names the page by a number."""
 
     url: str
     title: str = ""
+    number: int | None = None  #: by which the text refers to it, as in `[3]`
 
 
 @dataclass(frozen=True, slots=True)

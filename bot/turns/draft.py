@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DECIDED_AFTER_CHARACTERS = 600
 
 _OPENS = re.compile(r"[\s(\[*_~\"'“«>|（「『【]\Z")  # noqa: RUF001 - full-width brackets
+_NUMBER = re.compile(r"(\d{1,3})\](.*)", re.DOTALL)  # what follows the bracket
 _JOINS_ON = re.compile(r"[A-Za-z0-9:/.@\-_?=&%#+]\Z")
 
 
@@ -52,8 +53,8 @@ class Draft:
             case Searched(_, search):
                 self.searches.append(search)
                 self._pages.found(search)
-            case Cited(url, title):
-                self._pages.cited(url, title)
+            case Cited(url, title, number):
+                self._pages.cited(url, title, number)
             case _:
                 return []
         return self._decided(final=False)
@@ -68,10 +69,30 @@ class Draft:
     def _decided(self, *, final: bool) -> list[Piece]:
         pieces: list[Piece] = []
         while self._waiting and (final or self._is_decided(self._waiting[0])):
-            for piece in self._pieces(self._waiting.popleft()):
+            if not final and self._may_be_number():
+                break
+            for piece in self._numbered() or self._pieces(self._waiting.popleft()):
                 self._written.append(piece.text)
                 pieces.append(piece)
         return pieces
+
+    def _may_be_number(self) -> bool:
+        """Whether a bracket is open, of which it is not known yet what follows."""
+        return self._pages.are_numbered and list(self._waiting) == [Prose("[")]
+
+    def _numbered(self) -> list[Piece]:
+        """Take a number like `[3]` by which the text refers to a page; none where it is no such."""
+        if not self._pages.are_numbered or len(self._waiting) < 2 or self._waiting[0] != Prose("["):  # noqa: PLR2004 - the bracket and what follows it
+            return []
+        follows = self._waiting[1]
+        found = _NUMBER.match(follows.text) if isinstance(follows, Prose) else None
+        url = self._pages.numbered(int(found[1])) if found else None
+        if found is None or url is None:
+            return []
+        del self._waiting[0], self._waiting[0]
+        if found[2]:
+            self._waiting.appendleft(Prose(found[2]))
+        return self._marks([url])
 
     def _is_decided(self, token: Token) -> bool:
         urls = _urls(token)
@@ -147,6 +168,12 @@ class _Pages:
         self._titles: dict[str, str] = {}
         self._cited: dict[str, str] = {}
         self._numbers: dict[str, Mark] = {}
+        self._own_numbers: dict[int, str] = {}
+
+    @property
+    def are_numbered(self) -> bool:
+        """Whether this server has the text refer to pages by numbers of its own."""
+        return bool(self._own_numbers)
 
     @property
     def any_known(self) -> bool:
@@ -162,11 +189,17 @@ class _Pages:
             if key is not None:
                 self._titles.setdefault(key, "")
 
-    def cited(self, url: str, title: str) -> None:
+    def cited(self, url: str, title: str, number: int | None) -> None:
         key = url_key(url)
         if key is not None:
             self._titles[key] = self._titles.get(key) or " ".join(title.split())
             self._cited.setdefault(key, url)
+            if number is not None:
+                self._own_numbers[number] = url
+
+    def numbered(self, number: int) -> str | None:
+        """Return the page that the text refers to by this number."""
+        return self._own_numbers.get(number)
 
     def number(self, url: str) -> Mark:
         """Give a known page its number, in the order of first use."""
@@ -176,7 +209,12 @@ class _Pages:
         return self._numbers[key]
 
     def number_unplaced(self) -> None:
-        """Give numbers to pages that were cited at no place that is found in the text."""
+        """Give numbers to pages that were cited at no place that is found in the text.
+
+        Where the text numbers pages by itself, those that it names are all it refers to.
+        """
+        if self._own_numbers and self._numbers:
+            return
         for url in self._cited.values():
             self.number(url)
 

@@ -94,12 +94,20 @@ def test_citations_may_stand_beside_the_output() -> None:
     ]
 
 
-def test_citations_may_be_an_item_of_search_results() -> None:
-    results = [{"url": "https://example.org/a", "title": "A", "snippet": "x"}, {"title": "B"}]
-    item = {"type": "search_results", "id": "sr_1", "results": results}
+def test_search_results_are_a_search_whose_pages_have_numbers() -> None:
+    results = [
+        {"id": 4, "url": "https://example.org/a", "title": "A", "snippet": "x"},
+        {"title": "B"},
+        {"url": "https://example.org/c"},
+    ]
+    item = {"type": "search_results", "id": "sr_1", "queries": ["moon"], "results": results}
+    pages = ("https://example.org/a", "https://example.org/c")
 
-    assert cited_of(read(done(item), a_completed())) == [Cited("https://example.org/a", "A")]
-    assert cited_of(read(a_completed(output=[item]))) == [Cited("https://example.org/a", "A")]
+    for parts in (read(done(item), a_completed()), read(a_completed(output=[item]))):
+        assert cited_of(parts) == [Cited(pages[0], "A", 4), Cited(pages[1], "", 3)]
+        assert [part for part in parts if isinstance(part, Searched)] == [
+            Searched("sr_1", Search("search", ("moon",), sources=pages))
+        ]
 
 
 def test_searches_begin_once_and_end_once() -> None:

@@ -174,3 +174,39 @@ def test_the_recorded_edge_cases_cite_each_page_once_and_cut_nothing() -> None:
 
 def test_other_parts_show_nothing() -> None:
     assert Draft().add(Finished("resp_1", "m", "completed")) == []
+
+
+NUMBERED = (Cited(A, "A", 1), Cited(B, "B", 2), Cited("https://c.example/z", "C", 3))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Yes.[2] No [1].", f"Yes. [1]({B}) No [2]({A})."),
+        ("Both.[1][2]\n", f"Both. [1]({A}) [2]({B})\n"),
+        ("`a[1]` and [x] and [9]", "`a[1]` and [x] and [9]"),
+        ("It ends with [", "It ends with ["),
+        ("It ends with [1", "It ends with [1"),
+    ],
+)
+def test_numbers_that_the_server_gave_to_pages_become_the_readers_own(
+    text: str, shown: str, size: int
+) -> None:
+    deltas = [TextDelta(text[place : place + size]) for place in range(0, len(text), size)]
+
+    assert drafted(*NUMBERED, *deltas).text == shown
+
+
+def test_only_the_pages_that_the_text_names_by_number_are_its_sources() -> None:
+    draft = drafted(*NUMBERED, TextDelta("Yes.[2]"))
+
+    assert [(each.number, each.url) for each in draft.citations] == [(1, B)]
+
+
+def test_where_no_number_stands_in_the_text_all_pages_are_listed() -> None:
+    assert len(drafted(*NUMBERED, TextDelta("Yes.")).citations) == 3
+
+
+def test_numbers_in_brackets_are_words_where_the_server_numbers_no_pages() -> None:
+    assert drafted(Cited(A, "A"), TextDelta("See a[1] and [2].")).text == "See a[1] and [2]."

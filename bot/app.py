@@ -19,6 +19,7 @@ from bot.health import Health, health_routes, open_server
 from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import open_http
+from bot.responses.dialect import server_at
 from bot.responses.model import build_model
 from bot.responses.price_list import price_list
 from bot.slack.agent import Agent
@@ -141,6 +142,7 @@ async def open_bot(
             open_http(
                 settings.openai_base_url,
                 _secret(settings.openai_api_key),
+                server_at(settings.openai_base_url, settings.openai_dialect),
                 silence_seconds=settings.openai_silence_seconds,
             )
         )

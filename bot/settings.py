@@ -68,6 +68,7 @@ Domains = Annotated[tuple[str, ...], NoDecode, BeforeValidator(check.domains)]
 AnyCase = BeforeValidator(_lower)
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Size = Literal["low", "medium", "high"]
+Dialect = Literal["auto", "openai", "azure", "openrouter", "xai", "perplexity", "parallel"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -109,6 +110,7 @@ class Settings(LocalSettings):
     openai_base_url: Annotated[str, AfterValidator(check.responses_address)] = (
         "https://api.openai.com/v1"
     )
+    openai_dialect: Annotated[Dialect, AnyCase] = "auto"
     openai_api_key: SecretStr | None = None
     openai_model: Annotated[str, AfterValidator(check.model)] = "gpt-6.1-sol"
     openai_reasoning_effort: Annotated[Effort | None, AnyCase] = "medium"

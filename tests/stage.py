@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 FAST = Limits(retry_delays=(0.0, 0.05, 0.1), ack_seconds=2.0)
 
 
+def below(message: Message) -> str:
+    """Return what stands below an answer."""
+    texts = []
+    for block in message.final_blocks:
+        parts = [block.get("text"), *block.get("elements", ())]
+        texts += [str(part["text"]) for part in parts if part]
+    return "\n".join(texts)
+
+
 @dataclass
 class Stage:
     """What a test sees of everything."""

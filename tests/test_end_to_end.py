@@ -19,7 +19,7 @@ from bot.store.database import open_database, open_file
 from bot.store.migrate import upgrade
 from bot.store.tables import turns
 from bot.turns.question import Question, Thread
-from tests.stage import FAST, Stage, open_bot_between, open_stage
+from tests.stage import FAST, Stage, below, open_bot_between, open_stage
 from tests.store.examples import a_store
 
 if TYPE_CHECKING:
@@ -41,14 +41,6 @@ ANSWER = Scripted(
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with open_stage(tmp_path, http=request.param == "http") as stage:
         yield stage
-
-
-def below(message: Message) -> str:
-    texts = []
-    for block in message.final_blocks:
-        parts = [block.get("text"), *block.get("elements", ())]
-        texts += [str(part["text"]) for part in parts if part]
-    return "\n".join(texts)
 
 
 async def test_a_mention_is_answered_in_its_thread_with_searches_sources_and_footer(

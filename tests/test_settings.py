@@ -47,6 +47,7 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "port": None,
         "openai_api_key": SecretStr(API_KEY),
         "openai_base_url": "https://api.openai.com/v1",
+        "openai_dialect": "auto",
         "openai_model": "gpt-6.1-sol",
         "openai_reasoning_effort": "medium",
         "openai_verbosity": None,

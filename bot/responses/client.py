@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
+    from bot.responses.dialect import Server
     from bot.responses.request import RequestOptions
     from bot.turns.answer import Part
     from bot.turns.question import Asked
@@ -48,13 +49,15 @@ COUNTED = ("model", "input", "instructions", "tools", "reasoning", "text")
 COUNTING_SECONDS = 10.0
 BUSY = {401, 403, 408, 409, 413, 429}  # which say nothing about whether there is such an endpoint
 
-AZURE_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
-
 ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
 
 
 def open_http(
-    base_url: str, api_key: str | None, *, silence_seconds: float = SILENCE_SECONDS
+    base_url: str,
+    api_key: str | None,
+    server: Server = "openai",
+    *,
+    silence_seconds: float = SILENCE_SECONDS,
 ) -> httpx.AsyncClient:
     """Open connections to the Responses API below this address.
 
@@ -68,7 +71,7 @@ def open_http(
         raise SettingsError("OPENAI_BASE_URL must begin with http:// or https:// and a host.")
     return httpx.AsyncClient(
         base_url=url,
-        headers=_headers(api_key, url.host),
+        headers=_headers(api_key, server),
         timeout=httpx.Timeout(
             connect=CONNECT_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS, read=silence_seconds
         ),
@@ -301,7 +304,7 @@ def _log_end(finished: Finished, turn: Turn) -> None:
     log.info("the model has answered", extra=facts)
 
 
-def _headers(api_key: str | None, host: str) -> dict[str, str]:
+def _headers(api_key: str | None, server: Server) -> dict[str, str]:
     headers = {
         # Some gateways stream only to who asks for it here as well as in the body.
         "Accept": "text/event-stream, application/json;q=0.9",
@@ -312,7 +315,7 @@ def _headers(api_key: str | None, host: str) -> dict[str, str]:
         return headers
     if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise SettingsError("OPENAI_API_KEY has characters that no key has; copy it once more.")
-    if host.endswith(AZURE_HOSTS):  # a key is named differently there; Bearer is for Entra's tokens
+    if server == "azure":  # a key is named differently there; Bearer is for Entra's tokens
         return headers | {"api-key": api_key}
     return headers | {"Authorization": f"Bearer {api_key}"}
 

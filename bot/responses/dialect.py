@@ -1,9 +1,9 @@
-"""How a server wants to be asked to search the web: by its address, or as the settings say."""
+"""Whose server it is, and how that wants to be asked to search the web."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from bot.errors import SettingsError
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Json = dict[str, object]
+Server = Literal["openai", "azure", "openrouter", "xai", "perplexity", "parallel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +58,28 @@ PERPLEXITY = Dialect(
 )
 PARALLEL = replace(OPENAI, user_location=False, context_size=False)
 
-BY_HOST: Mapping[str, Dialect] = {
-    "openrouter.ai": OPENROUTER,
-    "x.ai": XAI,
-    "perplexity.ai": PERPLEXITY,
-    "parallel.ai": PARALLEL,
+# Which server is known by which name of a host, with all names below it.
+BY_HOST: Mapping[str, Server] = {
+    "openai.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "openrouter.ai": "openrouter",
+    "x.ai": "xai",
+    "perplexity.ai": "perplexity",
+    "parallel.ai": "parallel",
+}
+BY_SERVER: Mapping[Server, Dialect] = {
+    "openai": OPENAI,
+    "azure": OPENAI,
+    "openrouter": OPENROUTER,
+    "xai": XAI,
+    "perplexity": PERPLEXITY,
+    "parallel": PARALLEL,
 }
 BY_TOOL: Mapping[str, Dialect] = {"web_search_preview": PREVIEW, OPENROUTER.tool: OPENROUTER}
+# OpenRouter keeps nothing, and refuses to be asked to without saying what it refuses.
+NEVER_SENT: Mapping[Server, frozenset[str]] = {"openrouter": frozenset({"store"})}
+TAKE_OPENAIS = ("openai", "azure")  # all that OpenAI's own takes, as far as it is documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,14 @@ class Search:
     blocked_domains: tuple[str, ...] = ()
 
 
-def choose_dialects(base_url: str, tool: str | Json) -> tuple[Dialect, ...]:
+def server_at(base_url: str, named: Server | Literal["auto"] = "auto") -> Server:
+    """Say whose server this is, by its address unless the settings name it."""
+    host = urlsplit(base_url).hostname or ""
+    found = (server for name, server in BY_HOST.items() if f".{host}".endswith(f".{name}"))
+    return next(found, "openai") if named == "auto" else named
+
+
+def choose_dialects(server: Server, tool: str | Json) -> tuple[Dialect, ...]:
     """Say how this server is asked to search: the first of these that it does not refuse.
 
     Unless the settings name a tool, one that knows neither of OpenAI's is asked without any.
@@ -85,20 +108,10 @@ def choose_dialects(base_url: str, tool: str | Json) -> tuple[Dialect, ...]:
         return (Dialect(tool=str(tool["type"]), allowed=None, blocked=None, raw=tool),)
     if tool == "none":
         return ()
-    found = _of_host(base_url)
+    own = BY_SERVER[server]
     if tool == "auto":
-        return (found,) if found else (OPENAI, PREVIEW)
-    return (found if found and found.tool == tool else BY_TOOL.get(tool, OPENAI),)
-
-
-def may_compact(base_url: str) -> bool:
-    """Whether the server may be asked to shorten a long chain by itself."""
-    return _of_host(base_url) is None
-
-
-def _of_host(base_url: str) -> Dialect | None:
-    host = urlsplit(base_url).hostname or ""
-    return next((of for name, of in BY_HOST.items() if f".{host}".endswith(f".{name}")), None)
+        return (own, PREVIEW) if server in TAKE_OPENAIS else (own,)
+    return (own if own.tool == tool else BY_TOOL.get(tool, OPENAI),)
 
 
 def check_domains(dialects: tuple[Dialect, ...], search: Search) -> None:

@@ -51,6 +51,7 @@ _BY_CODE: Mapping[str, type[ModelError]] = {
     "invalid_prompt": ModelPolicyRefused,
     "content_filter": ModelPolicyRefused,
 }
+_INVALID_REQUEST = re.compile(r"invalid [\w ]{0,40}request", re.IGNORECASE)
 _POLICY_CODE = re.compile(r".*_policy(_violation)?\Z")  # bio_policy and whichever follow it
 
 _BY_STATUS: Mapping[int, type[ModelError]] = {
@@ -157,6 +158,8 @@ class Failure:
             return ModelQuotaUsedUp
         if _POLICY_CODE.match(self.code):
             return ModelPolicyRefused
+        if self.code == "invalid_prompt" and _INVALID_REQUEST.match(self.message):
+            return None  # OpenRouter's code for a request of a wrong form
         return _BY_CODE.get(self.code)
 
     def _by_place(self) -> type[ModelError] | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.responses.client import ResponsesClient
-from bot.responses.dialect import Search, check_domains, choose_dialects, may_compact
+from bot.responses.dialect import (
+    NEVER_SENT,
+    TAKE_OPENAIS,
+    Search,
+    check_domains,
+    choose_dialects,
+    server_at,
+)
 from bot.responses.patience import Pace, PatientModel
 from bot.responses.request import RequestOptions, answer_instructions
 
@@ -26,9 +33,9 @@ def build_model(
 
 def request_options(settings: Settings, installation_key: str) -> RequestOptions:
     """Say what is the same for every question. Raises SettingsError where that cannot be heeded."""
-    prose, address = settings.instructions_file, settings.openai_base_url
-    search = _search(settings)
-    dialects = choose_dialects(address, settings.web_search_tool)
+    prose, search = settings.instructions_file, _search(settings)
+    server = server_at(settings.openai_base_url, settings.openai_dialect)
+    dialects = choose_dialects(server, settings.web_search_tool)
     check_domains(dialects, search)
     return RequestOptions(
         model=settings.openai_model,
@@ -42,7 +49,8 @@ def request_options(settings: Settings, installation_key: str) -> RequestOptions
         verbosity=settings.openai_verbosity,
         max_tool_calls=settings.openai_max_tool_calls,
         max_output_tokens=settings.openai_max_output_tokens,
-        compact_threshold=settings.openai_compact_threshold if may_compact(address) else None,
+        compact_threshold=settings.openai_compact_threshold if server in TAKE_OPENAIS else None,
+        never_sent=NEVER_SENT.get(server, frozenset()),
         check_parent=settings.chaining == "auto",
         share_names=settings.share_names,
         installation_key=installation_key,

@@ -59,6 +59,7 @@ class RequestOptions:
     service_tier: str | None = None
     compact_threshold: int | None = None  #: tokens from which the server shortens a chain itself
     may_lack_search: bool = False  #: whether a server that refuses the tools is asked without any
+    never_sent: frozenset[str] = frozenset()  #: what this server is known not to take
     check_parent: bool = True  #: whether a chain that a server does not echo counts as lost
     share_names: bool = True  #: whether the model is told who asks
     installation_key: str = field(default="", repr=False)  #: makes the hashes this bot's own
@@ -96,7 +97,8 @@ def request_body(
         body["previous_response_id"] = turn.previous_response_id
         body |= _compaction(options)
     body |= _search(options, unsupported) | _limits(options)
-    return {name: value for name, value in body.items() if name not in unsupported}
+    sent = body.keys() - options.never_sent
+    return {name: value for name, value in body.items() if name in sent and name not in unsupported}
 
 
 def left_out(options: RequestOptions, name: str, unsupported: Container[str]) -> str | None:

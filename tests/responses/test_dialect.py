@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -16,10 +16,11 @@ from bot.responses.dialect import (
     XAI,
     Dialect,
     Search,
+    Server,
     check_domains,
     choose_dialects,
-    may_compact,
     search_tool,
+    server_at,
 )
 
 HERE = {"type": "approximate", "country": "AT"}
@@ -28,28 +29,49 @@ BUT = Search("low", (("country", "AT"),), blocked_domains=("example.com", "examp
 
 
 @pytest.mark.parametrize(
-    ("base_url", "tool", "dialects"),
+    ("base_url", "named", "server"),
     [
-        ("https://api.openai.com/v1", "auto", (OPENAI, PREVIEW)),
-        ("https://acme.openai.azure.com/openai/v1", "auto", (OPENAI, PREVIEW)),
-        ("http://localhost:11434/v1", "auto", (OPENAI, PREVIEW)),
-        ("https://openrouter.ai/api/v1", "auto", (OPENROUTER,)),
-        ("https://api.x.ai/v1", "auto", (XAI,)),
-        ("https://api.perplexity.ai/v1", "auto", (PERPLEXITY,)),
-        ("https://api.parallel.ai/v1", "auto", (PARALLEL,)),
-        ("https://notx.ai/v1", "auto", (OPENAI, PREVIEW)),
-        ("https://api.x.ai/v1", "web_search", (XAI,)),
-        ("https://openrouter.ai/api/v1", "web_search", (OPENAI,)),
-        ("https://gateway.example/v1", "openrouter:web_search", (OPENROUTER,)),
-        ("https://gateway.example/v1", "web_search", (OPENAI,)),
-        ("https://gateway.example/v1", "web_search_preview", (PREVIEW,)),
-        ("https://api.x.ai/v1", "none", ()),
+        ("https://api.openai.com/v1", "auto", "openai"),
+        ("https://acme.openai.azure.com/openai/v1", "auto", "azure"),
+        ("https://acme.services.ai.azure.com/openai/v1", "auto", "azure"),
+        ("http://localhost:11434/v1", "auto", "openai"),
+        ("https://openrouter.ai/api/v1", "auto", "openrouter"),
+        ("https://api.x.ai/v1", "auto", "xai"),
+        ("https://api.perplexity.ai/v1", "auto", "perplexity"),
+        ("https://api.parallel.ai/v1", "auto", "parallel"),
+        ("https://notx.ai/v1", "auto", "openai"),
+        ("https://openai.azure.com.example/v1", "auto", "openai"),
+        ("https://gateway.example/v1", "azure", "azure"),
+        ("https://api.x.ai/v1", "openai", "openai"),
     ],
 )
-def test_a_server_is_known_by_its_address_unless_the_settings_say_otherwise(
-    base_url: str, tool: str, dialects: tuple[Dialect, ...]
+def test_a_server_is_known_by_its_address_unless_the_settings_name_it(
+    base_url: str, named: Server | Literal["auto"], server: Server
 ) -> None:
-    assert choose_dialects(base_url, tool) == dialects
+    assert server_at(base_url, named) == server
+
+
+@pytest.mark.parametrize(
+    ("server", "tool", "dialects"),
+    [
+        ("openai", "auto", (OPENAI, PREVIEW)),
+        ("azure", "auto", (OPENAI, PREVIEW)),
+        ("openrouter", "auto", (OPENROUTER,)),
+        ("xai", "auto", (XAI,)),
+        ("perplexity", "auto", (PERPLEXITY,)),
+        ("parallel", "auto", (PARALLEL,)),
+        ("xai", "web_search", (XAI,)),
+        ("openrouter", "web_search", (OPENAI,)),
+        ("openai", "openrouter:web_search", (OPENROUTER,)),
+        ("openai", "web_search", (OPENAI,)),
+        ("openai", "web_search_preview", (PREVIEW,)),
+        ("xai", "none", ()),
+    ],
+)
+def test_a_server_is_asked_with_its_own_tool_unless_the_settings_name_one(
+    server: Server, tool: str, dialects: tuple[Dialect, ...]
+) -> None:
+    assert choose_dialects(server, tool) == dialects
 
 
 @pytest.mark.parametrize(
@@ -113,7 +135,7 @@ def test_a_tool_has_its_servers_form(
 def test_a_tool_that_was_written_out_is_sent_as_it_is() -> None:
     written: dict[str, object] = {"type": "browser_search", "depth": [1, 2]}
 
-    (dialect,) = choose_dialects("https://api.groq.com/openai/v1", written)
+    (dialect,) = choose_dialects("openai", written)
 
     assert search_tool(dialect, Search("high", (("country", "AT"),))) == written
 
@@ -141,9 +163,3 @@ def test_lists_that_are_obeyed_are_taken() -> None:
     check_domains((OPENAI, PREVIEW), ONLY)
     check_domains((XAI,), BUT)
     check_domains((), ONLY)
-
-
-def test_only_servers_that_may_know_it_are_asked_to_shorten_a_chain() -> None:
-    assert may_compact("https://api.openai.com/v1")
-    assert may_compact("https://litellm.example/v1")
-    assert not may_compact("https://openrouter.ai/api/v1")

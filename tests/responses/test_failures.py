@@ -262,6 +262,12 @@ def test_what_is_not_supported_is_named(status: int | None, body: Json, name: st
     ("status", "body", "expected"),
     [
         (400, an_error(message="Invalid request"), ModelThreadLost),  # as OpenRouter says it
+        (
+            400,
+            an_error(code="invalid_prompt", message="Invalid Responses API request"),
+            ModelThreadLost,
+        ),
+        (400, an_error(code="invalid_prompt", message="It was flagged."), ModelPolicyRefused),
         (422, None, ModelThreadLost),
         (404, {"detail": "Not Found"}, ModelThreadLost),
         (400, an_error(param="metadata", message="too long"), ModelRequestRefused),

@@ -57,6 +57,7 @@ def answer_columns(answer: Answer) -> dict[str, object]:
         "output_tokens": usage and usage.output_tokens,
         "cached_tokens": usage and usage.cached_tokens,
         "reasoning_tokens": usage and usage.reasoning_tokens,
+        "cache_write_tokens": usage and usage.cache_write_tokens,
     }
 
 

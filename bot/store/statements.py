@@ -59,6 +59,7 @@ ANSWER = (
     "output_tokens",
     "cached_tokens",
     "reasoning_tokens",
+    "cache_write_tokens",
 )
 
 

@@ -104,6 +104,7 @@ turns = Table(
     Column("output_tokens", TOKENS),
     Column("cached_tokens", TOKENS),
     Column("reasoning_tokens", TOKENS),
+    Column("cache_write_tokens", TOKENS),
     Column("searches", Integer),
     Column("usd", Double),  # by the list of prices of that day
     Column("seconds", Double),

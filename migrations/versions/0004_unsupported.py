@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""What a model's server was seen not to support."""
+"""What a model's server was seen not to support, and the tokens that it kept for later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make room for it."""
+    """Make room for them."""
+    tokens = sa.Integer().with_variant(sa.BigInteger, "postgresql")
+    op.add_column("turns", sa.Column("cache_write_tokens", tokens))
     op.create_table(
         "unsupported",
         sa.Column("server", sa.Text, nullable=False),
@@ -25,5 +27,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Forget both."""
     op.drop_table("unsupported")
+    op.drop_column("turns", "cache_write_tokens")

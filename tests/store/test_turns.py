@@ -534,6 +534,7 @@ class TestRecording:
             "output_tokens": None,
             "cached_tokens": None,
             "reasoning_tokens": None,
+            "cache_write_tokens": None,
             "searches": None,
             "usd": None,
             "seconds": None,
@@ -549,7 +550,7 @@ class TestRecording:
         before = await row_of(database, turn.id)
         clock.advance(seconds=4)
 
-        await store.finish_turn(turn, an_answer("resp_1", usage=Usage(100, 50, 20, 30)))
+        await store.finish_turn(turn, an_answer("resp_1", usage=Usage(100, 50, 20, 30, 7)))
 
         assert await row_of(database, turn.id) == before | {
             "state": TurnState.ANSWERED,
@@ -561,6 +562,7 @@ class TestRecording:
             "output_tokens": 50,
             "cached_tokens": 20,
             "reasoning_tokens": 30,
+            "cache_write_tokens": 7,
             "searches": 2,
             "seconds": 3.25,
             "ended_at": NOON + timedelta(seconds=4),

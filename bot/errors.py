@@ -31,7 +31,10 @@ FootnoteError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FootnoteError(Exception):
@@ -41,7 +44,14 @@ class FootnoteError(Exception):
 
 
 class SettingsError(FootnoteError):
-    """The settings do not let the bot start; the message names every one of them."""
+    """The settings do not let the bot start; the message names every one of them.
+
+    `problems` has, by the name of a setting, what is wrong with it, where that was found alone.
+    """
+
+    def __init__(self, message: str = "", problems: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.problems = problems or {}
 
 
 class ModelError(FootnoteError):

@@ -23,7 +23,7 @@ from bot.log import redacted
 from bot.settings_database import database, passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -225,18 +225,21 @@ def _load(kind: type[Kind], env_file: Path | None, given: dict[str, object]) -> 
         problems = error.errors(include_url=False)
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"{env_file} cannot be read: it must be a file of UTF-8.") from None
-    raise SettingsError(_message(problems))  # out here, as the error it came from has the values
+    wrong = dict(_line(problem) for problem in problems)
+    raise SettingsError(
+        _message(wrong), wrong
+    )  # out here, as the error it came from has the values
 
 
-def _message(problems: list[ErrorDetails]) -> str:
-    count = "One setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-    lines = [f"  {_line(problem)}" for problem in problems]
+def _message(wrong: Mapping[str, str]) -> str:
+    count = "One setting is" if len(wrong) == 1 else f"{len(wrong)} settings are"
+    lines = [f"  {line}" for line in wrong.values()]
     return "\n".join([f"{count} missing or wrong:", *lines, "They are described in .env.example."])
 
 
-def _line(problem: ErrorDetails) -> str:
+def _line(problem: ErrorDetails) -> tuple[str, str]:
     name = str(problem["loc"][0]).upper()
-    return f"{name}{_shown(name, problem['input'])}: {_words(name, problem)}."
+    return name, f"{name}{_shown(name, problem['input'])}: {_words(name, problem)}."
 
 
 def _shown(name: str, value: object) -> str:

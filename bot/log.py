@@ -48,6 +48,14 @@ def redacted(text: str) -> str:
     return LOOKS_SECRET.sub(r"\1[redacted]", text)
 
 
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without these values, and without what looks like a token or a key."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "[redacted]")
+    return redacted(text)
+
+
 def set_up_logging(
     level: str = "INFO", style: Literal["text", "json"] = "text", secrets: Iterable[str] = ()
 ) -> None:
@@ -82,14 +90,11 @@ class Redacting(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        self._secrets = tuple(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the inner formatter's text without secrets."""
-        text = self._inner.format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "[redacted]")
-        return redacted(text)
+        return without_secrets(self._inner.format(record), self._secrets)
 
 
 class TextLines(logging.Formatter):

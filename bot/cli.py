@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import textwrap
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +17,16 @@ from bot.errors import ConnectionLost, SettingsError, StoreUnreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.findings import Finding
+
 # What a command needs is imported by that command, so that `--help` and `--version` need nothing.
 # ruff: noqa: PLC0415
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 LOST = 1  # what supervises the bot is to start it anew
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+MARK, NAME, WIDTH = 13, 18, 84  # columns of what `doctor` prints
+COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not checked": "blue"}
 
 
 class CannotStart(click.ClickException):
@@ -109,6 +115,60 @@ def demo(once: str | None, port: int) -> None:
 
     set_up_logging("WARNING")
     asyncio.run(local.demo(once=once, port=port))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check settings, database, Slack and the model, and say what to do.
+
+    It changes nothing, and may be used beside a bot that runs. The model is asked two small
+    questions, which cost what they cost. Ends with status 1 where something failed.
+    """
+    from bot.findings import is_well
+    from bot.log import set_up_logging
+
+    set_up_logging("CRITICAL")  # what fails is said below
+    findings = asyncio.run(_examined(as_json=as_json))
+    if as_json:
+        said = {"ok": is_well(findings), "findings": [asdict(finding) for finding in findings]}
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
+    ctx.exit(0 if is_well(findings) else LOST)
+
+
+async def _examined(*, as_json: bool) -> list[Finding]:
+    """Run the checks, and print for people what each has found as it ends."""
+    from bot.doctor import examine
+    from bot.findings import summary
+
+    findings = []
+    async for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            click.echo(_printed(finding))
+    if not as_json:
+        click.echo(f"\n{summary(findings)}")
+    return findings
+
+
+def _printed(finding: Finding) -> str:
+    mark = click.style(f"{finding.state:<{MARK}}", fg=COLOURS[finding.state])
+    found, *more = _wrapped(finding.found, "") or [""]
+    below = " " * (MARK + NAME)
+    lines = [f"{mark}{finding.name:<{NAME}}{found}"]
+    return "\n".join(lines + [below + part for part in [*more, *_wrapped(finding.fix, "→ ")]])
+
+
+def _wrapped(text: str, first: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _web_address(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:

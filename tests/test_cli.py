@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["demo", "manifest", "migrate", "move", "run"]
+COMMANDS = ["demo", "doctor", "manifest", "migrate", "move", "run"]
 NEEDS_MORE_THAN_HELP = ("slack_bolt", "slack_sdk", "sqlalchemy", "httpx", "aiohttp", "pydantic")
 
 
@@ -202,7 +202,7 @@ def test_help_imports_nothing_that_only_a_command_needs(tmp_path: Path) -> None:
     *help_lines, imported = ended.stdout.splitlines()
 
     assert imported == "[]"
-    assert [line.split()[0] for line in help_lines[-5:]] == COMMANDS
+    assert [line.split()[0] for line in help_lines[-6:]] == COMMANDS
 
 
 def test_ctrl_c_ends_a_command_quietly_with_status_130(runner: CliRunner) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-VALUES = ("bot", "bot.errors", "bot.log", "bot.metrics")
+VALUES = ("bot", "bot.errors", "bot.findings", "bot.log", "bot.metrics")
 MIDDLE = ("bot.turns", "bot.digests")
 SETTINGS = ("bot.settings", "bot.settings_checks", "bot.settings_database")
 EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
@@ -29,6 +29,7 @@ EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot": (),
     "bot.errors": (),
+    "bot.findings": (),
     "bot.log": (),
     "bot.metrics": (),
     "bot.exposition": ("bot.metrics",),
@@ -43,8 +44,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.store": (*VALUES, *MIDDLE, "bot.settings"),
     "bot.playground": ("bot.settings",),  # it is the outside world: it must not know our rules
     "bot.app": (*VALUES, *MIDDLE, *EDGES, "bot.exposition", "bot.health", "bot.settings"),
+    "bot.doctor": (*VALUES, "bot.slack", "bot.responses", "bot.store", "bot.settings"),
     "bot.demo": (*VALUES, "bot.app", "bot.playground", "bot.settings"),
-    "bot.cli": (*VALUES, *MIDDLE, *EDGES, *SETTINGS, "bot.app", "bot.demo"),
+    "bot.cli": (*VALUES, *MIDDLE, *EDGES, *SETTINGS, "bot.app", "bot.demo", "bot.doctor"),
     "bot.__main__": ("bot.cli",),
 }
 STDLIB_ONLY = (*VALUES, *MIDDLE)

@@ -54,9 +54,14 @@ async def is_current(database: Database) -> bool:
 
 
 def newest() -> str:
-    """Return this version's last revision, by the names of the files."""
-    names = (path.name for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
-    return max(names, default="").partition("_")[0]
+    """Return this version's last revision."""
+    return max(known(), default="")
+
+
+def known() -> frozenset[str]:
+    """Return the revisions that this version knows, by the names of the files."""
+    files = (ROOT / "migrations" / "versions").glob("[0-9]*.py")
+    return frozenset(path.name.partition("_")[0] for path in files)
 
 
 def applied(connection: Connection) -> str | None:

@@ -158,7 +158,7 @@ async def open_bot(
             replies,
             people,
             History(web, pacing, people, bot),
-            build_model(settings, http, stores.unsupported, f"{bot.team} {bot.bot_id}"),
+            build_model(settings, http, stores.unsupported, bot.installation),
             stores.turns,
             metrics,
             time.monotonic,

@@ -25,6 +25,11 @@ class Bot:
     bot_id: str
     team: str
 
+    @property
+    def installation(self) -> str:
+        """What tells this bot from all others, in whichever workspace."""
+        return f"{self.team} {self.bot_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

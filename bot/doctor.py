@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import SettingsError
-from bot.findings import Finding, failed, unchecked, well
+from bot.findings import Finding, failed, unchecked, warning, well
 from bot.log import without_secrets
 from bot.responses.price_list import price_list
 from bot.settings import ENV_FILE, Settings, load_settings
+from bot.slack import checkup as slack
+from bot.slack import checkup_socket as way_in
+from bot.slack.connection import open_client
+from bot.slack.web import SlackWeb
 from bot.store import checkup as store
 
 if TYPE_CHECKING:
@@ -22,7 +27,22 @@ if TYPE_CHECKING:
 
 SETTINGS = "settings"
 SECONDS = 20.0  # for one check
+NOTICED_SECONDS = 60.0  # of a clock that is wrong
+SIGNED_SECONDS = 300.0  # for which Slack's signatures are valid
 STORE_NEEDS = ("DATABASE_URL",)
+SLACK_NEEDS = ("SLACK_", "COMMAND_PREFIX")
+SLACK_CLOCK = "clock by Slack"
+SLACK_CHECKS = (
+    slack.BOT_TOKEN,
+    SLACK_CLOCK,
+    slack.SCOPE,
+    slack.HISTORY,
+    slack.EVENT,
+    way_in.APP_TOKEN,
+    way_in.SOCKET,
+    way_in.ONE_APP,
+)
+FIRST_THE_BOTS = "SLACK_BOT_TOKEN must be accepted first."
 # What stands for a setting that is wrong, so that the others can be read. Nobody is asked with it.
 STAND_INS = {
     "SLACK_BOT_TOKEN": "xoxb-none",
@@ -68,6 +88,13 @@ class Examination:
         """Yield what is found."""
         async for finding in self._store():
             yield finding
+        settings = self._right(*SLACK_NEEDS)
+        if settings is None:
+            for finding in self._left_out(SLACK_NEEDS, *SLACK_CHECKS):
+                yield finding
+            return
+        async for finding in self._slack(settings):
+            yield finding
 
     async def _store(self) -> AsyncGenerator[Finding]:
         settings = self._right(*STORE_NEEDS)
@@ -82,6 +109,50 @@ class Examination:
             return
         self._channel = stored.channel
         yield store.check_migrations(stored)
+
+    async def _slack(self, settings: Settings) -> AsyncGenerator[Finding]:
+        token = settings.slack_bot_token.get_secret_value()
+        async with open_client(token, settings.slack_api_url) as client:
+            web = SlackWeb(client)
+            looked, installed = await _in_time(slack.BOT_TOKEN, slack.check_bot_token(web))
+            yield looked
+            if installed is None:
+                for name in (slack.SCOPE, slack.HISTORY, SLACK_CLOCK):
+                    yield unchecked(name, FIRST_THE_BOTS)
+            else:
+                yield _skew(
+                    SLACK_CLOCK, installed.date, self._clock(), is_signed=not settings.socket_mode
+                )
+                for finding in slack.check_scopes(installed):
+                    yield finding
+                checks = slack.check_history(web, self._channel)
+                yield await _one_in_time(slack.HISTORY, checks)
+            yield slack.look_at_events(f"/{settings.command_prefix}ask")
+            async for finding in self._way_in(settings, web, installed):
+                yield finding
+
+    async def _way_in(
+        self, settings: Settings, web: SlackWeb, installed: slack.Installed | None
+    ) -> AsyncGenerator[Finding]:
+        if settings.slack_app_token is None:
+            yield way_in.look_at_posts()
+            return
+        token = settings.slack_app_token.get_secret_value()
+        async with open_client(token, settings.slack_api_url) as client:
+            looked, url = await _in_time(way_in.APP_TOKEN, way_in.check_app_token(SlackWeb(client)))
+            yield looked
+            if url is None:
+                for name in (way_in.SOCKET, way_in.ONE_APP):
+                    yield unchecked(name, "SLACK_APP_TOKEN must be accepted first.")
+                return
+            looked, greeting = await _in_time(way_in.SOCKET, way_in.check_socket(client, url))
+            yield looked
+        if greeting is None or installed is None:
+            why = FIRST_THE_BOTS if greeting else "Slack must be heard on a socket first."
+            yield unchecked(way_in.ONE_APP, why)
+            return
+        check = way_in.check_one_app(web, installed.bot_id, greeting)
+        yield await _one_in_time(way_in.ONE_APP, check)
 
     def _right(self, *needed: str) -> Settings | None:
         """Return the settings where none that begins like these is wrong."""
@@ -135,6 +206,30 @@ async def _in_time(
     except Exception as error:  # noqa: BLE001 - whatever it is, the others are still to be looked at
         found = f"It broke off with {type(error).__name__}, which nobody foresaw."
         return failed(name, found, "Try again; if it stays, report it as a bug."), None
+
+
+async def _one_in_time(name: str, check: Awaitable[Finding]) -> Finding:
+    async def looked() -> Looked[None]:
+        return await check, None
+
+    return (await _in_time(name, looked()))[0]
+
+
+def _skew(name: str, date: str | None, at: datetime, *, is_signed: bool = False) -> Finding:
+    """Compare this machine's clock with the date that a server's answer had."""
+    try:
+        seconds = (at - parsedate_to_datetime(date or "")).total_seconds()
+    except (ValueError, TypeError):
+        return unchecked(name, "Its answers do not say what time it is.")
+    if abs(seconds) <= NOTICED_SECONDS:
+        return well(name, f"This machine's clock differs by {abs(seconds):.0f} s.")
+    where = "ahead" if seconds > 0 else "behind"
+    found = f"This machine's clock is {abs(seconds):,.0f} s {where}."
+    fix = "Set this machine's clock by the network's time (NTP)."
+    if is_signed and abs(seconds) > SIGNED_SECONDS:
+        refused = f"{found} Slack's posts are refused as older than five minutes."
+        return failed(name, refused, fix)
+    return warning(name, found, fix)
 
 
 def _clean(finding: Finding, secrets: Collection[str]) -> Finding:

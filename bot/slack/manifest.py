@@ -22,19 +22,19 @@ LONG_DESCRIPTION = (
     "the same thread and it remembers what was said. Answers are written by a language model and "
     "can be wrong: check the sources."
 )
-# What each is for stands in the README's table of the ways to ask; nothing is asked for in advance.
-SCOPES = (
-    "app_mentions:read",  # mentions
-    "assistant:write",  # suggested prompts
-    "channels:history",  # follow-ups without a mention, in public channels
-    "chat:write",  # answers, statuses and titles
-    "commands",  # /ask
-    "groups:history",  # follow-ups in private channels
-    "im:history",  # direct messages
-    "im:write",  # the direct message in which /ask answers where it may not post
-    "mpim:history",  # follow-ups in group messages
-    "users:read",  # names instead of ids
-)
+# With what each is for; nothing is asked for in advance.
+SCOPES = {
+    "app_mentions:read": "mentions",
+    "assistant:write": "suggested prompts",
+    "channels:history": "follow-ups without a mention, in public channels",
+    "chat:write": "answers, statuses and titles",
+    "commands": "/ask",
+    "groups:history": "follow-ups in private channels",
+    "im:history": "direct messages",
+    "im:write": "the direct message in which /ask answers where it may not post",
+    "mpim:history": "follow-ups in group messages",
+    "users:read": "names instead of ids",
+}
 EVENTS = (
     "agent_session_stopped",
     "app_home_opened",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -12,6 +13,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slack_sdk.web.async_client import AsyncWebClient
 
 DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
@@ -29,6 +32,14 @@ NO_ANSWER = (
 TROUBLE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
+@dataclass(frozen=True, slots=True)
+class SlackAnswer:
+    """What Slack answered, and the headers it came with, whose names are found in any case."""
+
+    said: dict[str, Any]
+    headers: Mapping[str, str]
+
+
 class SlackWeb:
     """The Web API with one workspace's token."""
 
@@ -44,18 +55,23 @@ class SlackWeb:
         Raises SlackRateLimited on 429, SlackRefused on any `ok: false`, and SlackUnreachable where
         it stays unknown whether Slack acted.
         """
+        return (await self.answer(method, **params)).said
+
+    async def answer(self, method: str, **params: Any) -> SlackAnswer:  # noqa: ANN401 - JSON
+        """Call a method likewise, and return its answer with the headers."""
         body = {name: value for name, value in params.items() if value is not None}
         try:
             response = await (
                 self._client.api_call(method, http_verb="GET", params=body)
                 if method in QUERIED
-                else self._client.api_call(method, json=body)
+                else self._client.api_call(method, json=body or None)
             )
         except SlackApiError as error:
             raise _translated(method, error) from error
         except NO_ANSWER as error:
             raise SlackUnreachable(method, type(error).__name__) from error
-        return response.data if isinstance(response.data, dict) else {}
+        said = response.data if isinstance(response.data, dict) else {}
+        return SlackAnswer(said, response.headers)
 
 
 def _translated(method: str, error: SlackApiError) -> Exception:

@@ -24,6 +24,7 @@ METHOD_TIERS = {
     "views.open": 4,
     "views.publish": 4,
 }
+READING = {"conversations.history", "conversations.replies"}
 UNLIMITED = {"auth.test", "chat.getPermalink", "assistant.threads.setStatus"}
 
 
@@ -43,7 +44,8 @@ class Limits:
     header_characters: int = 150
     context_elements: int = 10
     task_characters: int = 256
-    history_objects: int = 999
+    history_objects: int = 999  #: 15 for apps distributed outside the Marketplace
+    reads_a_minute: float | None = None  #: of messages; 1.0 for these, None for the tier's
     calls_factor: float = 1.0  #: multiplies the calls a minute
     burst_factor: float = 1.5  #: of a minute's calls, at once
     posts_a_second: float = 1.0  #: in one channel
@@ -85,6 +87,8 @@ class Rates:
         now = limits.clock()
         if method == "chat.postMessage":
             key, a_second, burst = f"{method} {channel}", limits.posts_a_second, limits.post_burst
+        elif method in READING and limits.reads_a_minute is not None:
+            key, a_second, burst = method, limits.reads_a_minute / 60, limits.reads_a_minute
         else:
             a_minute = TIERS[METHOD_TIERS.get(method, 3)]
             key, a_second, burst = method, a_minute / 60, a_minute * limits.burst_factor

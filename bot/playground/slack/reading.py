@@ -111,11 +111,12 @@ async def users_info(slack: LocalSlack, args: Arguments) -> Json:
     }
 
 
-async def bots_info(_slack: LocalSlack, args: Arguments) -> Json:
+async def bots_info(slack: LocalSlack, args: Arguments) -> Json:
     """Describe a bot."""
     if args.text("bot") != BOT_ID:
         raise Refusal("bot_not_found")
-    return {"bot": {"id": BOT_ID, "name": "Footnote", "user_id": BOT_USER}}
+    app_id = slack.app_of_bot_token
+    return {"bot": {"id": BOT_ID, "app_id": app_id, "name": "Footnote", "user_id": BOT_USER}}
 
 
 def _joined(slack: LocalSlack, args: Arguments) -> Channel:

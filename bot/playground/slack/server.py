@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -18,6 +20,7 @@ from bot.playground.slack.delivery import Delivery, Redelivery
 from bot.playground.slack.faults import Fault, Faults
 from bot.playground.slack.limits import Limits, Rates
 from bot.playground.slack.workspace import (
+    APP_ID,
     BOT_ID,
     BOT_USER,
     TEAM,
@@ -34,7 +37,18 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Method = Callable[["LocalSlack", Arguments], "Awaitable[Json]"]
 
-SCOPES = "app_mentions:read,assistant:write,channels:history,chat:write,commands,users:read"
+SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "groups:history",
+    "im:history",
+    "im:write",
+    "mpim:history",
+    "users:read",
+)
 STATUS_SECONDS = 120.0
 BODY_LIMIT = 4 * 1024 * 1024
 
@@ -99,6 +113,9 @@ class LocalSlack:
         self.workspace = Workspace()
         self.delivery = Delivery(limits, self.signing_secret, events_url)
         self.twin_order = "app_mention_first"
+        self.scopes = SCOPES  # that were granted
+        self.clock_ahead = 0.0  # seconds, as the headers of answers tell the time
+        self.app_of_bot_token = APP_ID
         self.calls: list[Call] = []
         self.views: dict[str, Json] = {}
         self.url = ""
@@ -405,7 +422,11 @@ class LocalSlack:
         else:
             raise Refusal("unknown_method", req_method=method)
         self._record(method, args, None, 200)
-        return web.json_response({"ok": True, **result}, headers={"x-oauth-scopes": SCOPES})
+        headers = {
+            "x-oauth-scopes": ",".join(self.scopes),
+            "Date": formatdate(time.time() + self.clock_ahead, usegmt=True),
+        }
+        return web.json_response({"ok": True, **result}, headers=headers)
 
     def _failed(self, method: str, args: Arguments, fault: Fault) -> web.Response:
         error = fault.error or ("ratelimited" if fault.status == 429 else "internal_error")  # noqa: PLR2004

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 LOST = 1  # what supervises the bot is to start it anew
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
-MARK, NAME, WIDTH = 13, 18, 84  # columns of what `doctor` prints
+MARK, NAME, WIDTH = 13, 16, 88  # columns of what `doctor` prints
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not checked": "blue"}
 
 

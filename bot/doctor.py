@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.errors import SettingsError
 from bot.findings import Finding, failed, unchecked, warning, well
 from bot.log import without_secrets
+from bot.responses import checkup as model
+from bot.responses.client import open_http
+from bot.responses.model import request_options
 from bot.responses.price_list import price_list
 from bot.settings import ENV_FILE, Settings, load_settings
 from bot.slack import checkup as slack
@@ -27,11 +30,16 @@ if TYPE_CHECKING:
 
 SETTINGS = "settings"
 SECONDS = 20.0  # for one check
+MODEL_SECONDS = 120.0  # for an answer of the model, which may think
 NOTICED_SECONDS = 60.0  # of a clock that is wrong
 SIGNED_SECONDS = 300.0  # for which Slack's signatures are valid
+SLACK_CLOCK, MODEL_CLOCK = "clock (Slack)", "clock (model)"
+# How the settings begin that each part needs, and the names of its checks.
 STORE_NEEDS = ("DATABASE_URL",)
+MODEL_NEEDS = ("OPENAI_", "WEB_SEARCH_", "INSTRUCTIONS_FILE", "CHAINING", "SHARE_NAMES")
 SLACK_NEEDS = ("SLACK_", "COMMAND_PREFIX")
-SLACK_CLOCK = "clock by Slack"
+STORE_CHECKS = (store.DATABASE, store.MIGRATIONS)
+MODEL_CHECKS = (model.MODEL, MODEL_CLOCK, model.ANSWER, model.CHAIN, model.BACKGROUND)
 SLACK_CHECKS = (
     slack.BOT_TOKEN,
     SLACK_CLOCK,
@@ -70,7 +78,7 @@ async def examine(
 
 
 class Examination:
-    """One look at everything behind the settings, from the near to the far."""
+    """One look at everything behind the settings."""
 
     def __init__(
         self,
@@ -86,29 +94,60 @@ class Examination:
 
     async def findings(self) -> AsyncGenerator[Finding]:
         """Yield what is found."""
-        async for finding in self._store():
-            yield finding
-        settings = self._right(*SLACK_NEEDS)
-        if settings is None:
-            for finding in self._left_out(SLACK_NEEDS, *SLACK_CHECKS):
-                yield finding
-            return
-        async for finding in self._slack(settings):
-            yield finding
+        # The model before Slack, whose client takes a proxy's address away where Slack is local.
+        for needs, names, look in (
+            (STORE_NEEDS, STORE_CHECKS, self._store),
+            (MODEL_NEEDS, MODEL_CHECKS, self._model),
+            (SLACK_NEEDS, SLACK_CHECKS, self._slack),
+        ):
+            wrong = [name for name in self._wrong if name.startswith(needs)]
+            if self._settings is None or wrong:
+                first = f"{' and '.join(wrong) or 'The settings'} must be put right first."
+                for name in names:
+                    yield unchecked(name, first)
+            else:
+                async for finding in look(self._settings):
+                    yield finding
 
-    async def _store(self) -> AsyncGenerator[Finding]:
-        settings = self._right(*STORE_NEEDS)
-        if settings is None:
-            for finding in self._left_out(STORE_NEEDS, store.DATABASE, store.MIGRATIONS):
-                yield finding
-            return
-        looked, stored = await _in_time(store.DATABASE, store.check_database(settings.database_url))
+    async def _store(self, settings: Settings) -> AsyncGenerator[Finding]:
+        check = store.check_database(settings.database_url)
+        looked, stored = await _in_time(store.DATABASE, check)
         yield looked
         if stored is None:
             yield unchecked(store.MIGRATIONS, "There are no tables that could be looked at.")
             return
         self._channel = stored.channel
         yield store.check_migrations(stored)
+
+    async def _model(self, settings: Settings) -> AsyncGenerator[Finding]:
+        key = settings.openai_api_key
+        try:
+            http = open_http(settings.openai_base_url, key.get_secret_value() if key else None)
+        except SettingsError as error:
+            yield failed(model.MODEL, str(error), "Correct it.")
+            for name in MODEL_CHECKS[1:]:
+                yield unchecked(name, "The server must have an address first.")
+            return
+        async with http:
+            check = model.check_model(http, settings.openai_model, self._clock().date())
+            looked, served = await _in_time(model.MODEL, check)
+            yield looked
+            if served is None:
+                yield unchecked(MODEL_CLOCK, "The server must be reached first.")
+            else:
+                yield _skew(MODEL_CLOCK, served.date, self._clock())
+            options = request_options(settings, "doctor")
+            asked = model.check_answer(http, options)
+            looked, answer = await _in_time(model.ANSWER, asked, MODEL_SECONDS)
+            yield looked
+            if answer is None:
+                for name in (model.CHAIN, model.BACKGROUND):
+                    yield unchecked(name, "The model must answer first.")
+                return
+            chain = model.check_chain(http, options, settings.chaining, answer)
+            yield await _one_in_time(model.CHAIN, chain, MODEL_SECONDS)
+            begun = model.check_background(http, options)
+            yield await _one_in_time(model.BACKGROUND, begun, MODEL_SECONDS)
 
     async def _slack(self, settings: Settings) -> AsyncGenerator[Finding]:
         token = settings.slack_bot_token.get_secret_value()
@@ -117,53 +156,42 @@ class Examination:
             looked, installed = await _in_time(slack.BOT_TOKEN, slack.check_bot_token(web))
             yield looked
             if installed is None:
-                for name in (slack.SCOPE, slack.HISTORY, SLACK_CLOCK):
+                for name in (SLACK_CLOCK, slack.SCOPE, slack.HISTORY):
                     yield unchecked(name, FIRST_THE_BOTS)
             else:
-                yield _skew(
-                    SLACK_CLOCK, installed.date, self._clock(), is_signed=not settings.socket_mode
-                )
+                is_signed = not settings.socket_mode
+                yield _skew(SLACK_CLOCK, installed.date, self._clock(), is_signed=is_signed)
                 for finding in slack.check_scopes(installed):
                     yield finding
-                checks = slack.check_history(web, self._channel)
-                yield await _one_in_time(slack.HISTORY, checks)
+                read = slack.check_history(web, self._channel)
+                yield await _one_in_time(slack.HISTORY, read)
             yield slack.look_at_events(f"/{settings.command_prefix}ask")
-            async for finding in self._way_in(settings, web, installed):
+            async for finding in _way_in(settings, web, installed):
                 yield finding
 
-    async def _way_in(
-        self, settings: Settings, web: SlackWeb, installed: slack.Installed | None
-    ) -> AsyncGenerator[Finding]:
-        if settings.slack_app_token is None:
-            yield way_in.look_at_posts()
+
+async def _way_in(
+    settings: Settings, web: SlackWeb, installed: slack.Installed | None
+) -> AsyncGenerator[Finding]:
+    if settings.slack_app_token is None:
+        yield way_in.look_at_posts()
+        return
+    token = settings.slack_app_token.get_secret_value()
+    async with open_client(token, settings.slack_api_url) as client:
+        looked, url = await _in_time(way_in.APP_TOKEN, way_in.check_app_token(SlackWeb(client)))
+        yield looked
+        if url is None:
+            for name in (way_in.SOCKET, way_in.ONE_APP):
+                yield unchecked(name, "SLACK_APP_TOKEN must be accepted first.")
             return
-        token = settings.slack_app_token.get_secret_value()
-        async with open_client(token, settings.slack_api_url) as client:
-            looked, url = await _in_time(way_in.APP_TOKEN, way_in.check_app_token(SlackWeb(client)))
-            yield looked
-            if url is None:
-                for name in (way_in.SOCKET, way_in.ONE_APP):
-                    yield unchecked(name, "SLACK_APP_TOKEN must be accepted first.")
-                return
-            looked, greeting = await _in_time(way_in.SOCKET, way_in.check_socket(client, url))
-            yield looked
-        if greeting is None or installed is None:
-            why = FIRST_THE_BOTS if greeting else "Slack must be heard on a socket first."
-            yield unchecked(way_in.ONE_APP, why)
-            return
-        check = way_in.check_one_app(web, installed.bot_id, greeting)
-        yield await _one_in_time(way_in.ONE_APP, check)
-
-    def _right(self, *needed: str) -> Settings | None:
-        """Return the settings where none that begins like these is wrong."""
-        return None if self._wrong_ones(needed) else self._settings
-
-    def _wrong_ones(self, needed: tuple[str, ...]) -> list[str]:
-        return [name for name in self._wrong if name.startswith(needed)]
-
-    def _left_out(self, needed: tuple[str, ...], *names: str) -> list[Finding]:
-        first = " and ".join(self._wrong_ones(needed)) or "The settings"
-        return [unchecked(name, f"{first} must be put right first.") for name in names]
+        looked, greeting = await _in_time(way_in.SOCKET, way_in.check_socket(client, url))
+        yield looked
+    if greeting is None or installed is None:
+        why = FIRST_THE_BOTS if greeting else "Slack must be heard on a socket first."
+        yield unchecked(way_in.ONE_APP, why)
+        return
+    check = way_in.check_one_app(web, installed.bot_id, greeting)
+    yield await _one_in_time(way_in.ONE_APP, check)
 
 
 def _read(env_file: Path | None) -> tuple[Settings | None, Mapping[str, str]]:
@@ -208,11 +236,13 @@ async def _in_time(
         return failed(name, found, "Try again; if it stays, report it as a bug."), None
 
 
-async def _one_in_time(name: str, check: Awaitable[Finding]) -> Finding:
+async def _one_in_time(name: str, check: Awaitable[Finding], seconds: float = SECONDS) -> Finding:
+    """Do so with a check of which nothing later needs anything."""
+
     async def looked() -> Looked[None]:
         return await check, None
 
-    return (await _in_time(name, looked()))[0]
+    return (await _in_time(name, looked(), seconds))[0]
 
 
 def _skew(name: str, date: str | None, at: datetime, *, is_signed: bool = False) -> Finding:

@@ -54,6 +54,7 @@ class Delivery:
     lost: list[Envelope] = field(default_factory=list)  #: never acknowledged
     _sockets: list[web.WebSocketResponse] = field(default_factory=list)  #: those that hear
     _transports: dict[web.WebSocketResponse, asyncio.Transport] = field(default_factory=dict)
+    refusal: str | None = None  #: the reason with which new sockets are closed at once
     _new_are_deaf: bool = False
     _turn: int = 0
     _connected: asyncio.Event = field(default_factory=asyncio.Event)
@@ -141,6 +142,10 @@ class Delivery:
     async def _greet(self, socket: web.WebSocketResponse) -> None:
         if self._new_are_deaf:
             self._transports[socket].pause_reading()
+            return
+        if self.refusal is not None:
+            await socket.send_json({"type": "disconnect", "reason": self.refusal})
+            await socket.close()
             return
         await socket.send_json(self._hello())
         self._sockets.append(socket)

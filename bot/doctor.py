@@ -111,7 +111,7 @@ class Examination:
 
     async def _store(self, settings: Settings) -> AsyncGenerator[Finding]:
         check = store.check_database(settings.database_url)
-        looked, stored = await _in_time(store.DATABASE, check)
+        looked, stored = await in_time(store.DATABASE, check)
         yield looked
         if stored is None:
             yield unchecked(store.MIGRATIONS, "There are no tables that could be looked at.")
@@ -130,7 +130,7 @@ class Examination:
             return
         async with http:
             check = model.check_model(http, settings.openai_model, self._clock().date())
-            looked, served = await _in_time(model.MODEL, check)
+            looked, served = await in_time(model.MODEL, check)
             yield looked
             if served is None:
                 yield unchecked(MODEL_CLOCK, "The server must be reached first.")
@@ -138,22 +138,22 @@ class Examination:
                 yield _skew(MODEL_CLOCK, served.date, self._clock())
             options = request_options(settings, "doctor")
             asked = model.check_answer(http, options)
-            looked, answer = await _in_time(model.ANSWER, asked, MODEL_SECONDS)
+            looked, answer = await in_time(model.ANSWER, asked, MODEL_SECONDS)
             yield looked
             if answer is None:
                 for name in (model.CHAIN, model.BACKGROUND):
                     yield unchecked(name, "The model must answer first.")
                 return
             chain = model.check_chain(http, options, settings.chaining, answer)
-            yield await _one_in_time(model.CHAIN, chain, MODEL_SECONDS)
+            yield await one_in_time(model.CHAIN, chain, MODEL_SECONDS)
             begun = model.check_background(http, options)
-            yield await _one_in_time(model.BACKGROUND, begun, MODEL_SECONDS)
+            yield await one_in_time(model.BACKGROUND, begun, MODEL_SECONDS)
 
     async def _slack(self, settings: Settings) -> AsyncGenerator[Finding]:
         token = settings.slack_bot_token.get_secret_value()
         async with open_client(token, settings.slack_api_url) as client:
             web = SlackWeb(client)
-            looked, installed = await _in_time(slack.BOT_TOKEN, slack.check_bot_token(web))
+            looked, installed = await in_time(slack.BOT_TOKEN, slack.check_bot_token(web))
             yield looked
             if installed is None:
                 for name in (SLACK_CLOCK, slack.SCOPE, slack.HISTORY):
@@ -164,7 +164,7 @@ class Examination:
                 for finding in slack.check_scopes(installed):
                     yield finding
                 read = slack.check_history(web, self._channel)
-                yield await _one_in_time(slack.HISTORY, read)
+                yield await one_in_time(slack.HISTORY, read)
             yield slack.look_at_events(f"/{settings.command_prefix}ask")
             async for finding in _way_in(settings, web, installed):
                 yield finding
@@ -178,20 +178,20 @@ async def _way_in(
         return
     token = settings.slack_app_token.get_secret_value()
     async with open_client(token, settings.slack_api_url) as client:
-        looked, url = await _in_time(way_in.APP_TOKEN, way_in.check_app_token(SlackWeb(client)))
+        looked, url = await in_time(way_in.APP_TOKEN, way_in.check_app_token(SlackWeb(client)))
         yield looked
         if url is None:
             for name in (way_in.SOCKET, way_in.ONE_APP):
                 yield unchecked(name, "SLACK_APP_TOKEN must be accepted first.")
             return
-        looked, greeting = await _in_time(way_in.SOCKET, way_in.check_socket(client, url))
+        looked, greeting = await in_time(way_in.SOCKET, way_in.check_socket(client, url))
         yield looked
     if greeting is None or installed is None:
         why = FIRST_THE_BOTS if greeting else "Slack must be heard on a socket first."
         yield unchecked(way_in.ONE_APP, why)
         return
     check = way_in.check_one_app(web, installed.bot_id, greeting)
-    yield await _one_in_time(way_in.ONE_APP, check)
+    yield await one_in_time(way_in.ONE_APP, check)
 
 
 def _read(env_file: Path | None) -> tuple[Settings | None, Mapping[str, str]]:
@@ -221,7 +221,7 @@ def _settings(settings: Settings | None, wrong: Mapping[str, str]) -> Iterable[F
             yield well(SETTINGS, "All that are needed are set, and none is wrong.")
 
 
-async def _in_time(
+async def in_time(
     name: str, check: Awaitable[Looked[Learnt]], seconds: float = SECONDS
 ) -> Looked[Learnt]:
     """Let a check end in time and in words, whatever it meets."""
@@ -236,13 +236,13 @@ async def _in_time(
         return failed(name, found, "Try again; if it stays, report it as a bug."), None
 
 
-async def _one_in_time(name: str, check: Awaitable[Finding], seconds: float = SECONDS) -> Finding:
+async def one_in_time(name: str, check: Awaitable[Finding], seconds: float = SECONDS) -> Finding:
     """Do so with a check of which nothing later needs anything."""
 
     async def looked() -> Looked[None]:
         return await check, None
 
-    return (await _in_time(name, looked(), seconds))[0]
+    return (await in_time(name, looked(), seconds))[0]
 
 
 def _skew(name: str, date: str | None, at: datetime, *, is_signed: bool = False) -> Finding:

@@ -20,8 +20,10 @@ REMEDIES: Mapping[type[ModelError], tuple[str, str]] = {
     ),
     errors.ModelForbidden: (
         "The server does not let this key or this machine in",
-        ("Allow the key's project to use the model, and look whether the provider serves the "
-        "country and the address of this machine."),
+        (
+            "Allow the key's project to use the model, and look whether the provider serves the "
+            "country and the address of this machine."
+        ),
     ),
     errors.ModelNotFound: (
         "The server does not have the model",
@@ -41,8 +43,10 @@ REMEDIES: Mapping[type[ModelError], tuple[str, str]] = {
     ),
     errors.ModelRequestRefused: (
         "The server does not accept the question as the settings make it",
-        ("Leave out what it does not know: empty OPENAI_REASONING_EFFORT, OPENAI_VERBOSITY, "
-        "OPENAI_MAX_TOOL_CALLS and OPENAI_MAX_OUTPUT_TOKENS one by one."),
+        (
+            "Leave out what it does not know: empty OPENAI_REASONING_EFFORT, OPENAI_VERBOSITY, "
+            "OPENAI_MAX_TOOL_CALLS and OPENAI_MAX_OUTPUT_TOKENS one by one."
+        ),
     ),
     errors.ModelPolicyRefused: (
         "The provider's policy stops a harmless question",
@@ -62,8 +66,10 @@ REMEDIES: Mapping[type[ModelError], tuple[str, str]] = {
     ),
     errors.ModelUnreachable: (
         "The server cannot be reached",
-        ("Check OPENAI_BASE_URL, that the server runs, this machine's network, and the proxy that "
-        "HTTPS_PROXY may name."),
+        (
+            "Check OPENAI_BASE_URL, that the server runs, this machine's network, and the proxy "
+            "that HTTPS_PROXY may name."
+        ),
     ),
     errors.ModelCutOff: (
         "The connection breaks off in the middle of the answer",

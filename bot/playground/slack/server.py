@@ -113,7 +113,7 @@ class LocalSlack:
         self.workspace = Workspace()
         self.delivery = Delivery(limits, self.signing_secret, events_url)
         self.twin_order = "app_mention_first"
-        self.scopes = SCOPES  # that were granted
+        self.scopes: tuple[str, ...] = SCOPES  # that were granted
         self.clock_ahead = 0.0  # seconds, as the headers of answers tell the time
         self.app_of_bot_token = APP_ID
         self.calls: list[Call] = []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 LOST = 1  # what supervises the bot is to start it anew
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
-MARK, NAME, WIDTH = 13, 16, 88  # columns of what `doctor` prints
+MARK, NAME, WIDTH = 13, 15, 72  # columns of what `doctor` prints
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not checked": "blue"}
 
 
@@ -124,7 +124,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check settings, database, Slack and the model, and say what to do.
 
     It changes nothing, and may be used beside a bot that runs. The model is asked two small
-    questions, which cost what they cost. Ends with status 1 where something failed.
+    questions, at the price of these. Ends with status 1 where something failed.
     """
     from bot.findings import is_well
     from bot.log import set_up_logging

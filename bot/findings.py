@@ -61,7 +61,10 @@ def is_well(findings: Iterable[Finding]) -> bool:
 def summary(findings: Iterable[Finding]) -> str:
     """Count the findings in one line."""
     count = Counter(finding.state for finding in findings)
-    parts = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    many = {"warning": "warnings"} if count["warning"] > 1 else {}
+    parts = ", ".join(
+        f"{count[state]} {many.get(state, state)}" for state in STATES if count[state]
+    )
     if count["failed"]:
         return f"{parts}: the bot cannot do its work until what failed is mended."
     return f"{parts}: nothing found that keeps the bot from its work."

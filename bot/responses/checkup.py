@@ -92,8 +92,8 @@ async def check_chain(
     """Ask on, naming the earlier response, and look whether the server knows it."""
     if chaining == "replay":
         return unchecked(CHAIN, "With CHAINING=replay a thread is told again each time.")
-    if earlier.stored is False:
-        return _lost("The server keeps no responses.", chaining)
+    if earlier.stored is False or not earlier.response_id:
+        return _lost("The server keeps no responses that could be named.", chaining)
     small = replace(options, check_parent=True, max_tool_calls=options.max_tool_calls and 1)
     turn = _turn(earlier.response_id)
     try:
@@ -148,7 +148,7 @@ def _listed(model: str, listed: Mapping[str, Mapping[str, object]], today: date)
     if days > NOTICE_DAYS:
         return well(MODEL, f"The server has {model} until {ends}.")
     when = f"is to be shut down on {ends}, in {days} days" if days > 0 else f"was to end on {ends}"
-    return warning(MODEL, f"{model} {when}.", "Set OPENAI_MODEL to another one before.")
+    return warning(MODEL, f"{model} {when}.", "Set OPENAI_MODEL to one that stays.")
 
 
 def _answered(

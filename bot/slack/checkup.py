@@ -31,7 +31,6 @@ FIXES = {  # by Slack's error code
     "token_revoked": "Install the app in the workspace again, and copy its new token.",
     "token_expired": "Create the app anew from `bot manifest`, which leaves token rotation off.",
     "access_denied": "Take this machine's address up under “OAuth & Permissions”.",
-    "ratelimited": "Wait a minute, and try again.",
 }
 
 
@@ -76,10 +75,10 @@ def check_scopes(installed: Installed) -> list[Finding]:
     extra = sorted(installed.scopes - SCOPES.keys())
     found = []
     if missing:
-        fix = "Add it under “OAuth & Permissions”, and install the app in the workspace again."
+        fix = "Add them under “OAuth & Permissions”, and install the app in the workspace again."
         found.append(failed(SCOPE, f"Not granted: {', '.join(missing)}.", fix))
     if extra:
-        fix = "Remove it under “OAuth & Permissions”: what the bot may not do, nobody can misuse."
+        fix = "Remove them under “OAuth & Permissions”: what the bot may not do, nobody can misuse."
         found.append(warning(SCOPE, f"Granted, and never used: {', '.join(extra)}.", fix))
     return found or [well(SCOPE, f"All {len(SCOPES)} of the manifest are granted, and no others.")]
 
@@ -89,7 +88,7 @@ def look_at_events(command: str) -> Finding:
     return unchecked(
         EVENT,
         "Slack tells no bot which events and commands its app has.",
-        f"If it does not answer, look whether “Event Subscriptions” has {', '.join(EVENTS)}, "
+        f"If the bot does not answer, look whether “Event Subscriptions” has {', '.join(EVENTS)}, "
         f"and “Slash Commands” has {command}; `bot manifest` prints them all.",
     )
 
@@ -100,9 +99,7 @@ async def check_history(web: SlackWeb, channel: str | None) -> Finding:
     Where it does, this uses up what a running bot may read in this minute.
     """
     if channel is None:
-        why = (
-            "How much the bot may read is seen in a channel where it was asked; there is none yet."
-        )
+        why = "It shows only where the bot was asked, and no such channel is known yet."
         return unchecked(HISTORY, why)
     try:
         is_limited = await _is_limited(web, channel)
@@ -135,5 +132,7 @@ def refused(name: str, setting: str, error: SlackError) -> Finding:
     """Say why Slack did not answer a call that is made with this token."""
     if isinstance(error, SlackUnreachable):
         return failed(name, f"Slack cannot be reached ({error.code}).", NETWORK)
+    if isinstance(error, SlackRateLimited):
+        return failed(name, "Slack answers no more for a moment.", "Try again in a minute.")
     found = f"Slack does not accept {setting} ({error.code})."
     return failed(name, found, FIXES.get(error.code, COPY[setting]))

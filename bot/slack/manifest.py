@@ -28,7 +28,7 @@ SCOPES = {
     "assistant:write": "suggested prompts",
     "channels:history": "follow-ups without a mention, in public channels",
     "chat:write": "answers, statuses and titles",
-    "commands": "/ask",
+    "commands": "the slash command",
     "groups:history": "follow-ups in private channels",
     "im:history": "direct messages",
     "im:write": "the direct message in which /ask answers where it may not post",

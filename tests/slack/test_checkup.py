@@ -95,7 +95,10 @@ async def test_trouble_of_slacks_own_is_not_taken_for_a_wrong_token() -> None:
     ("code", "fix"),
     [
         ("account_inactive", "Install the app in the workspace again, and copy its new token."),
-        ("ratelimited", "Wait a minute, and try again."),
+        (
+            "token_expired",
+            "Create the app anew from `bot manifest`, which leaves token rotation off.",
+        ),
         ("something_new", "Copy the bot token (xoxb-…) once more from “OAuth & Permissions”."),
     ],
 )
@@ -106,6 +109,14 @@ async def test_a_refusal_is_answered_with_what_mends_it(code: str, fix: str) -> 
 
     assert (finding.state, finding.fix) == ("failed", fix)
     assert code in finding.found
+
+
+async def test_a_slack_that_asks_for_patience_is_not_taken_for_a_wrong_token() -> None:
+    async with open_slack() as (slack, web):
+        slack.fail("auth.test", status=429, retry_after=30)
+        finding, _ = await check_bot_token(web)
+
+    assert (finding.state, finding.fix) == ("failed", "Try again in a minute.")
 
 
 async def greet(slack: LocalSlack, seconds: float = 5) -> tuple[Finding, Greeting | None]:

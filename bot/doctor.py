@@ -13,6 +13,7 @@ from bot.findings import Finding, failed, unchecked, warning, well
 from bot.log import without_secrets
 from bot.responses import checkup as model
 from bot.responses.client import open_http
+from bot.responses.dialect import server_at
 from bot.responses.model import request_options
 from bot.responses.price_list import price_list
 from bot.settings import ENV_FILE, Settings, load_settings
@@ -21,6 +22,7 @@ from bot.slack import checkup_socket as way_in
 from bot.slack.connection import open_client
 from bot.slack.web import SlackWeb
 from bot.store import checkup as store
+from bot.turns.unsupported import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
@@ -39,7 +41,14 @@ STORE_NEEDS = ("DATABASE_URL",)
 MODEL_NEEDS = ("OPENAI_", "WEB_SEARCH_", "INSTRUCTIONS_FILE", "CHAINING", "SHARE_NAMES")
 SLACK_NEEDS = ("SLACK_", "COMMAND_PREFIX")
 STORE_CHECKS = (store.DATABASE, store.MIGRATIONS)
-MODEL_CHECKS = (model.MODEL, MODEL_CLOCK, model.ANSWER, model.CHAIN, model.BACKGROUND)
+MODEL_CHECKS = (
+    model.MODEL,
+    MODEL_CLOCK,
+    model.ANSWER,
+    model.CHAIN,
+    model.BACKGROUND,
+    model.REQUESTS,
+)
 SLACK_CHECKS = (
     slack.BOT_TOKEN,
     SLACK_CLOCK,
@@ -90,7 +99,7 @@ class Examination:
         self._settings = settings
         self._wrong = wrong
         self._clock = clock
-        self._channel: str | None = None  # in which the bot was asked last
+        self._stored: store.Stored | None = None
 
     async def findings(self) -> AsyncGenerator[Finding]:
         """Yield what is found."""
@@ -116,13 +125,16 @@ class Examination:
         if stored is None:
             yield unchecked(store.MIGRATIONS, "There are no tables that could be looked at.")
             return
-        self._channel = stored.channel
+        self._stored = stored
         yield store.check_migrations(stored)
 
     async def _model(self, settings: Settings) -> AsyncGenerator[Finding]:
         key = settings.openai_api_key
         try:
-            http = open_http(settings.openai_base_url, key.get_secret_value() if key else None)
+            server = server_at(settings.openai_base_url, settings.openai_dialect)
+            secret = key.get_secret_value() if key else None
+            http = open_http(settings.openai_base_url, secret, server)
+            options = request_options(settings, "doctor")
         except SettingsError as error:
             yield failed(model.MODEL, str(error), "Correct it.")
             for name in MODEL_CHECKS[1:]:
@@ -136,18 +148,16 @@ class Examination:
                 yield unchecked(MODEL_CLOCK, "The server must be reached first.")
             else:
                 yield _skew(MODEL_CLOCK, served.date, self._clock())
-            options = request_options(settings, "doctor")
-            asked = model.check_answer(http, options)
-            looked, answer = await in_time(model.ANSWER, asked, MODEL_SECONDS)
-            yield looked
-            if answer is None:
-                for name in (model.CHAIN, model.BACKGROUND):
-                    yield unchecked(name, "The model must answer first.")
-                return
-            chain = model.check_chain(http, options, settings.chaining, answer)
-            yield await one_in_time(model.CHAIN, chain, MODEL_SECONDS)
-            begun = model.check_background(http, options)
-            yield await one_in_time(model.BACKGROUND, begun, MODEL_SECONDS)
+            subject = model.Subject(http, options, self._unsupported(settings))
+            async for finding in _asked(subject, settings):
+                yield finding
+
+    def _unsupported(self, settings: Settings) -> Unsupported:
+        """Begin with what a bot has noted of this server and model; nothing new is kept."""
+        own = (settings.openai_base_url, settings.openai_model)
+        stored = self._stored.unsupported if self._stored else ()
+        noted = {name: at for server, named, name, at in stored if (server, named) == own}
+        return Unsupported(noted, None, self._clock)
 
     async def _slack(self, settings: Settings) -> AsyncGenerator[Finding]:
         token = settings.slack_bot_token.get_secret_value()
@@ -163,11 +173,24 @@ class Examination:
                 yield _skew(SLACK_CLOCK, installed.date, self._clock(), is_signed=is_signed)
                 for finding in slack.check_scopes(installed):
                     yield finding
-                read = slack.check_history(web, self._channel)
+                read = slack.check_history(web, self._stored.channel if self._stored else None)
                 yield await one_in_time(slack.HISTORY, read)
             yield slack.look_at_events(f"/{settings.command_prefix}ask")
             async for finding in _way_in(settings, web, installed):
                 yield finding
+
+
+async def _asked(subject: model.Subject, settings: Settings) -> AsyncGenerator[Finding]:
+    looked, answer = await in_time(model.ANSWER, model.check_answer(subject), MODEL_SECONDS)
+    yield looked
+    if answer is None:
+        for name in (model.CHAIN, model.BACKGROUND, model.REQUESTS):
+            yield unchecked(name, "The model must answer first.")
+        return
+    chain = model.check_chain(subject, settings.chaining, answer)
+    yield await one_in_time(model.CHAIN, chain, MODEL_SECONDS)
+    yield await one_in_time(model.BACKGROUND, model.check_background(subject), MODEL_SECONDS)
+    yield model.look_at_requests(subject)
 
 
 async def _way_in(

@@ -17,11 +17,13 @@ import pytest
 from bot.doctor import examine, in_time
 from bot.findings import Finding, well
 from bot.playground.responses import LocalResponses, Profile
+from bot.playground.responses.refusals import NO_BACKGROUND
 from bot.playground.responses.scripts import Scripted
 from bot.playground.slack import LocalSlack
 from bot.settings import Settings
 from bot.store.database import open_database, open_file
 from bot.store.migrate import upgrade
+from bot.store.unsupported import UnsupportedStore
 from tests.stage import open_bot_between
 from tests.store.examples import THREAD, a_question, a_store
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 OF_THE_STORE = ["database", "migrations"]
-OF_THE_MODEL = ["model", "clock (model)", "answer", "chaining", "background"]
+OF_THE_MODEL = ["model", "clock (model)", "answer", "chaining", "background", "requests"]
 OF_SLACK = [
     "bot token",
     "clock (Slack)",
@@ -142,7 +144,7 @@ async def test_what_failed_is_printed_with_its_fix_below_and_the_status_is_1(
         "→ Copy the bot token (xoxb-…) once more from “OAuth & Permissions”."
     )
     assert lines[-1] == (
-        "8 ok, 2 failed, 6 not checked: the bot cannot do its work until what failed is mended."
+        "9 ok, 2 failed, 6 not checked: the bot cannot do its work until what failed is mended."
     )
     assert max(map(len, lines)) <= 100
     for secret in (PASSWORD, outside.slack.app_token, outside.responses.api_key):
@@ -502,8 +504,11 @@ async def test_a_server_without_chains_is_a_warning_unless_the_bot_may_not_tell_
 @pytest.mark.parametrize(
     ("profile", "words"),
     [
-        (Profile(background=400, delta_seconds=0), "The server refuses to answer in the backgr"),
-        (Profile(background="ignored", delta_seconds=0), "The server answers at once"),
+        (
+            Profile(no_background=NO_BACKGROUND, delta_seconds=0),
+            "The server refuses to answer in the background",
+        ),
+        (Profile(ignored_parameters=("background",), delta_seconds=0), "The server answers at"),
     ],
 )
 async def test_a_server_without_a_background_is_a_warning(
@@ -514,6 +519,36 @@ async def test_a_server_without_a_background_is_a_warning(
 
     assert finding.state == "warning"
     assert finding.found.startswith(words)
+
+
+async def test_what_the_server_refuses_is_named_be_it_seen_now_or_by_a_bot_before(
+    tmp_path: Path,
+) -> None:
+    profile = Profile(refused_parameters=("prompt_cache_key",), delta_seconds=0)
+    async with open_outside(tmp_path, profile) as outside:
+        url = outside.settings["DATABASE_URL"]
+        async with open_database(url) as database:
+            await upgrade(database)
+            for model in ("gpt-6.1-sol", "another"):
+                notes = UnsupportedStore(database, outside.responses.base_url, model)
+                await notes.note_unsupported(f"noted for {model}", datetime.now(UTC))
+        finding = await outside.found("requests")
+        async with open_database(url) as database:
+            kept = await UnsupportedStore(
+                database, outside.responses.base_url, "gpt-6.1-sol"
+            ).noted()
+
+    assert finding.state == "warning"
+    assert finding.found == ("The server does not support noted for gpt-6.1-sol, prompt_cache_key.")
+    assert kept.keys() == {"noted for gpt-6.1-sol"}
+
+
+async def test_a_server_that_searches_with_no_tool_is_a_warning(tmp_path: Path) -> None:
+    async with open_outside(tmp_path, Profile(tool_types=(), delta_seconds=0)) as outside:
+        finding = await outside.found("answer")
+
+    assert finding.state == "warning"
+    assert "refuses every tool to search the web with" in finding.found
 
 
 async def test_a_background_that_cannot_be_cancelled_is_a_warning(outside: Outside) -> None:

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.store": (*VALUES, *MIDDLE, "bot.settings"),
     "bot.playground": ("bot.settings",),  # it is the outside world: it must not know our rules
     "bot.app": (*VALUES, *MIDDLE, *EDGES, "bot.exposition", "bot.health", "bot.settings"),
-    "bot.doctor": (*VALUES, "bot.slack", "bot.responses", "bot.store", "bot.settings"),
+    "bot.doctor": (*VALUES, *MIDDLE, "bot.slack", "bot.responses", "bot.store", "bot.settings"),
     "bot.demo": (*VALUES, "bot.app", "bot.playground", "bot.settings"),
     "bot.cli": (*VALUES, *MIDDLE, *EDGES, *SETTINGS, "bot.app", "bot.demo", "bot.doctor"),
     "bot.__main__": ("bot.cli",),

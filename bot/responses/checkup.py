@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from bot.findings import Looked
     from bot.responses.request import RequestOptions
     from bot.turns.chains import Chaining
+    from bot.turns.unsupported import Unsupported
 
 MODEL, ANSWER, CHAIN, BACKGROUND = "model", "answer", "chaining", "background"
+REQUESTS = "requests"
 
 NOTICE_DAYS = 60  # before a model is shut down
 ASKED = Asked("What is the capital of Austria? Search the web once. Answer in one word.", None)
@@ -51,6 +53,15 @@ class Served:
     date: str | None  #: by its clock, as its header has it
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom to ask, and how the bot asks."""
+
+    http: httpx.AsyncClient
+    options: RequestOptions
+    unsupported: Unsupported
+
+
 async def check_model(http: httpx.AsyncClient, model: str, today: date) -> Looked[Served]:
     """Look the model up in the server's list, with the day on which it is to be shut down."""
     try:
@@ -69,12 +80,14 @@ async def check_model(http: httpx.AsyncClient, model: str, today: date) -> Looke
     return _listed(model, listed, today), served
 
 
-async def check_answer(http: httpx.AsyncClient, options: RequestOptions) -> Looked[Finished]:
+async def check_answer(subject: Subject) -> Looked[Finished]:
     """Ask a small question as the bot asks, streamed and with a search of the web."""
     searches, characters, finished = 0, 0, None
+    options = subject.options
     small = replace(options, max_tool_calls=options.max_tool_calls and 1)
     try:
-        async with aclosing(ResponsesClient(http, small).respond(ASKED, _turn())) as parts:
+        client = ResponsesClient(subject.http, small, subject.unsupported)
+        async with aclosing(client.respond(ASKED, _turn())) as parts:
             async for part in parts:
                 searches += isinstance(part, Searched) and not part.failed
                 characters += len(part.text) if isinstance(part, TextDelta) else 0
@@ -86,18 +99,18 @@ async def check_answer(http: httpx.AsyncClient, options: RequestOptions) -> Look
     return _answered(finished, options, searches, characters), finished
 
 
-async def check_chain(
-    http: httpx.AsyncClient, options: RequestOptions, chaining: Chaining, earlier: Finished
-) -> Finding:
+async def check_chain(subject: Subject, chaining: Chaining, earlier: Finished) -> Finding:
     """Ask on, naming the earlier response, and look whether the server knows it."""
     if chaining == "replay":
         return unchecked(CHAIN, "With CHAINING=replay a thread is told again each time.")
     if earlier.stored is False or not earlier.response_id:
         return _lost("The server keeps no responses that could be named.", chaining)
-    small = replace(options, check_parent=True, max_tool_calls=options.max_tool_calls and 1)
+    calls = subject.options.max_tool_calls and 1
+    small = replace(subject.options, check_parent=True, max_tool_calls=calls)
     turn = _turn(earlier.response_id)
     try:
-        async with aclosing(ResponsesClient(http, small).respond(ASKED_ON, turn)) as parts:
+        client = ResponsesClient(subject.http, small, subject.unsupported)
+        async with aclosing(client.respond(ASKED_ON, turn)) as parts:
             async for _ in parts:
                 pass
     except ModelThreadLost as error:
@@ -107,9 +120,23 @@ async def check_chain(
     return well(CHAIN, "The server goes on from its last response.")
 
 
-async def check_background(http: httpx.AsyncClient, options: RequestOptions) -> Finding:
+def look_at_requests(subject: Subject) -> Finding:
+    """Name what the server was seen not to support, now or by a bot within the last day."""
+    names = list(subject.unsupported)
+    if not names:
+        return well(REQUESTS, "The server takes requests as the bot makes them.")
+    return warning(
+        REQUESTS,
+        f"The server does not support {', '.join(names)}.",
+        "Nothing has to be done: the bot asks it without, and tries again a day later.",
+    )
+
+
+async def check_background(subject: Subject) -> Finding:
     """Begin a response in the background, and cancel it at once."""
-    body = request_body(options, ASKED_ON, _turn()) | {"background": True, "stream": False}
+    http = subject.http
+    body = request_body(subject.options, ASKED_ON, _turn(), subject.unsupported)
+    body |= {"background": True, "stream": False}
     body.pop("stream_options", None)  # which is refused where nothing is streamed
     try:
         response = await http.post("responses", json=body, headers={"Accept": "application/json"})
@@ -161,14 +188,20 @@ def _answered(
         return warning(ANSWER, found, ENDINGS[finished.ending])
     if not characters:
         return warning(ANSWER, f"{model} ended without a word.", "Try again, or another model.")
-    if options.tool == "none":
+    if finished.search_refused:
+        return warning(
+            ANSWER,
+            f"{model} answers{tokens}, and its server refuses every tool to search the web with.",
+            "Set WEB_SEARCH_TOOL to one that it has, or choose a server that searches.",
+        )
+    if not options.dialects:
         return well(ANSWER, f"{model} answers without the web, as WEB_SEARCH_TOOL=none{tokens}.")
     if not searches:
         return warning(
             ANSWER,
             f"{model} answers, and has not searched the web though it was told to.",
             "Try again. If it never does, the server does not run the tool: set WEB_SEARCH_TOOL to "
-            "web_search_preview, or to none.",
+            "one that it has, or to none.",
         )
     return well(ANSWER, f"{model} searches the web and answers{tokens}.")
 

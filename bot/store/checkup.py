@@ -18,9 +18,11 @@ from bot.findings import Finding, explained, failed, warning, well
 from bot.store.database import open_database
 from bot.store.migrate import applied, known, newest
 from bot.store.sqlite import file_of, is_held
-from bot.store.tables import turns
+from bot.store.tables import turns, unsupported
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from bot.findings import Looked
@@ -35,6 +37,8 @@ class Stored:
 
     revision: str | None  #: that its tables are at
     channel: str | None  #: in which the bot was asked last
+    #: what the model's servers were seen not to support: base URL, model, name, and when
+    unsupported: tuple[tuple[str, str, str, datetime], ...] = ()
 
 
 async def check_database(url: str) -> Looked[Stored]:
@@ -141,5 +145,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _stored(connection: Connection) -> Stored:
     revision = applied(connection)
     latest = select(turns.c.channel).where(turns.c.thread_ts != "").order_by(turns.c.id.desc())
-    channel = connection.scalar(latest.limit(1)) if revision == newest() else None
-    return Stored(revision, channel)
+    if revision != newest():
+        return Stored(revision, None)
+    noted = (tuple(row) for row in connection.execute(select(unsupported)))
+    return Stored(revision, connection.scalar(latest.limit(1)), tuple(noted))

@@ -32,9 +32,9 @@ class Unsupported:
     """
 
     def __init__(
-        self, noted: Mapping[str, datetime], notes: Notes, clock: Callable[[], datetime]
+        self, noted: Mapping[str, datetime], notes: Notes | None, clock: Callable[[], datetime]
     ) -> None:
-        """Begin with what was noted before, each with its time."""
+        """Begin with what was noted before, each with its time; without notes nothing is kept."""
         self._noted = dict(noted)
         self._notes = notes
         self._clock = clock
@@ -52,6 +52,8 @@ class Unsupported:
         """Do without it for a day. Where the database fails, a restart tries it again sooner."""
         self._noted[name] = self._clock()
         log.warning("the model's server does not support %s; tried again in a day", name)
+        if self._notes is None:
+            return
         try:
             await self._notes.note_unsupported(name, self._noted[name])
         except FootnoteError as error:

@@ -151,6 +151,15 @@ async def test_what_failed_is_printed_with_its_fix_below_and_the_status_is_1(
         assert secret not in out
 
 
+async def test_a_secret_is_not_shown_where_it_is_a_piece_of_something_else(
+    outside: Outside,
+) -> None:
+    url = f"sqlite+aiosqlite:///{outside.folder}/{PASSWORD}.db"
+    finding = await outside.found("database", DATABASE_URL=url, SLACK_SIGNING_SECRET=PASSWORD)
+
+    assert finding.found.endswith("/[redacted].db yet; the first start makes it.")
+
+
 async def test_nothing_is_posted_stored_or_left_behind(outside: Outside) -> None:
     before = {channel.id: len(channel.messages) for channel in all_channels(outside)}
     await outside.run()
@@ -477,6 +486,19 @@ async def test_an_answer_without_a_word_is_a_warning(outside: Outside) -> None:
     assert (finding.state, finding.found) == ("warning", "gpt-6.1-sol ended without a word.")
 
 
+async def test_an_answer_that_is_cut_is_a_warning_with_the_setting_that_cut_it(
+    outside: Outside,
+) -> None:
+    ended = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    response = {"id": "resp_1", "object": "response", "model": "short", "output": [], **ended}
+    outside.responses.play(json.dumps(response).encode(), headers={"content-type": "text/json"})
+    finding = await outside.found("answer")
+
+    assert finding.state == "warning"
+    assert finding.found == "short did not end its answer (max_output_tokens)."
+    assert finding.fix == "Raise OPENAI_MAX_OUTPUT_TOKENS."
+
+
 @pytest.mark.parametrize(
     "profile",
     [
@@ -499,6 +521,7 @@ async def test_a_server_without_chains_is_a_warning_unless_the_bot_may_not_tell_
     assert (auto.state, forced.state, replayed.state) == ("warning", "failed", "not checked")
     assert "the bot tells it the thread again" in auto.fix
     assert "Set CHAINING=auto" in forced.fix
+    assert ("keeps no responses" in auto.found) is (profile.store is False)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bot.store.checkup import Stored, check_database, check_migrations
 from bot.store.database import open_database, open_file
 from bot.store.migrate import downgrade, newest, upgrade
 from bot.store.sqlite import is_held, locked
+from bot.turns.question import Thread
 from tests.store.examples import THREAD, a_question, a_store
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ async def test_a_file_that_nobody_uses_is_read_and_nothing_left_beside_it(plain:
     assert (finding.state, stored) == ("ok", Stored(newest(), THREAD.channel))
     assert finding.found == f"The file {plain} can be read and written; no bot uses it now."
     assert names_in(plain.parent) == ["footnote.db"]
+
+
+async def test_the_channel_is_that_of_the_last_question(plain: Path) -> None:
+    thread = Thread(team="T1", channel="C2", thread_ts="1726000000.000400")
+    async with open_file(str(plain)) as database:
+        await a_store(database).take(a_question("1726000000.000400", thread=thread))
+    _, stored = await look(plain)
+
+    assert stored == Stored(newest(), "C2")
 
 
 async def test_a_name_with_marks_of_an_address_is_read_too(file: Path) -> None:

@@ -8,7 +8,6 @@ import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -369,27 +368,6 @@ async def test_a_clock_that_is_wrong_matters_as_far_as_slack_signs_by_it(
 
 def a_list(**model: object) -> dict[str, Any]:
     return {"object": "list", "data": [{"id": "gpt-6.1-sol", "shutdown_date": None} | model]}
-
-
-def in_days(days: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
-
-
-@pytest.mark.parametrize(
-    ("days", "state", "words"),
-    [
-        (61, "ok", f"The server has gpt-6.1-sol until {in_days(61)}."),
-        (60, "warning", f"gpt-6.1-sol is to be shut down on {in_days(60)}, in 60 days."),
-        (-1, "warning", f"gpt-6.1-sol was to end on {in_days(-1)}."),
-    ],
-)
-async def test_a_model_that_is_to_be_shut_down_soon_is_a_warning(
-    outside: Outside, days: int, state: str, words: str
-) -> None:
-    outside.responses.fail(200, a_list(shutdown_date=in_days(days)), on="models")
-    finding = await outside.found("model")
-
-    assert (finding.state, finding.found) == (state, words)
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def _skew(name: str, date: str | None, at: datetime, *, is_signed: bool = False)
     found = f"This machine's clock is {abs(seconds):,.0f} s {where}."
     fix = "Set this machine's clock by the network's time (NTP)."
     if is_signed and abs(seconds) > SIGNED_SECONDS:
-        refused = f"{found} Slack's posts are refused as older than five minutes."
+        refused = f"{found} More than five minutes, and Slack's posts are refused as forged."
         return failed(name, refused, fix)
     return warning(name, found, fix)
 

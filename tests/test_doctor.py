@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -351,7 +352,12 @@ async def test_over_http_it_says_where_to_look_and_opens_no_socket(outside: Outs
         (30, True, "ok", "differs by"),
         (-90, True, "warning", " s ahead."),
         (400, False, "warning", " s behind."),
-        (400, True, "failed", " s behind. Slack's posts are refused as older than five minutes."),
+        (
+            400,
+            True,
+            "failed",
+            " s behind. More than five minutes, and Slack's posts are refused as forged.",
+        ),
     ],
 )
 async def test_a_clock_that_is_wrong_matters_as_far_as_slack_signs_by_it(

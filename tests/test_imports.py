@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-VALUES = ("bot", "bot.errors", "bot.findings", "bot.log", "bot.metrics")
+VALUES = ("bot", "bot.errors", "bot.log", "bot.metrics")
 MIDDLE = ("bot.turns", "bot.digests")
 SETTINGS = ("bot.settings", "bot.settings_checks", "bot.settings_database")
 EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
@@ -39,17 +39,35 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.settings_database": VALUES,
     "bot.turns": VALUES,
     "bot.digests": (*VALUES, "bot.turns"),
-    "bot.slack": (*VALUES, *MIDDLE, "bot.settings"),
-    "bot.responses": (*VALUES, *MIDDLE, "bot.settings"),
-    "bot.store": (*VALUES, *MIDDLE, "bot.settings"),
+    "bot.slack": (*VALUES, *MIDDLE, "bot.findings", "bot.settings"),
+    "bot.responses": (*VALUES, *MIDDLE, "bot.findings", "bot.settings"),
+    "bot.store": (*VALUES, *MIDDLE, "bot.findings", "bot.settings"),
     "bot.playground": ("bot.settings",),  # it is the outside world: it must not know our rules
     "bot.app": (*VALUES, *MIDDLE, *EDGES, "bot.exposition", "bot.health", "bot.settings"),
-    "bot.doctor": (*VALUES, *MIDDLE, "bot.slack", "bot.responses", "bot.store", "bot.settings"),
+    "bot.doctor": (
+        "bot.errors",
+        "bot.findings",
+        "bot.log",
+        "bot.responses",
+        "bot.settings",
+        "bot.slack",
+        "bot.store",
+        "bot.turns",
+    ),
     "bot.demo": (*VALUES, "bot.app", "bot.playground", "bot.settings"),
-    "bot.cli": (*VALUES, *MIDDLE, *EDGES, *SETTINGS, "bot.app", "bot.demo", "bot.doctor"),
+    "bot.cli": (
+        *VALUES,
+        *MIDDLE,
+        *EDGES,
+        *SETTINGS,
+        "bot.app",
+        "bot.demo",
+        "bot.doctor",
+        "bot.findings",
+    ),
     "bot.__main__": ("bot.cli",),
 }
-STDLIB_ONLY = (*VALUES, *MIDDLE)
+STDLIB_ONLY = (*VALUES, *MIDDLE, "bot.findings")
 ONLY_IN = {
     "slack_bolt": "bot.slack",
     "slack_sdk": "bot.slack",

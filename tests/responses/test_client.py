@@ -306,6 +306,129 @@ async def test_who_wants_a_chain_in_any_case_does_not_look_for_its_echo(
     assert await ask(client, "resp_0") == SHORT_PARTS
 
 
+async def test_a_follow_up_that_is_refused_without_a_reason_has_lost_its_thread(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    for _ in range(2):
+        server.play(b'{"error": {"message": "Invalid request"}}', status=400, headers=JSON)
+
+    errors = [*await ask(client, "resp_0"), *await ask(client)]
+
+    assert [type(error) for error in errors] == [ModelThreadLost, ModelRequestRefused]
+
+
+async def test_what_is_refused_after_text_was_written_is_not_asked_again(
+    server: ByteServer, client: ResponsesClient
+) -> None:
+    refusal = {"type": "error"} | json.loads(wire_refusal("include"))
+    server.play(frames(a_created(), delta("Hel"), refusal))
+
+    *parts, error = await ask(client)
+
+    assert parts == [Started("resp_1"), TextDelta("Hel")]
+    assert isinstance(error, ModelUnsupported)
+    assert len(server.received) == 1
+
+
+def a_response(**fields: object) -> bytes:
+    message = {"type": "message", "content": [{"type": "output_text", "text": "Hello."}]}
+    said = {"id": "resp_1", "status": "completed", "model": "m", "output": [message]}
+    return json.dumps(said | fields).encode()
+
+
+async def take_up(
+    http: httpx.AsyncClient,
+    response_id: str = "resp_1",
+    previous_response_id: str | None = None,
+    *,
+    include_sources: bool = True,
+) -> tuple[list[Part], list[float]]:
+    """Go on with a turn that was given a response; return its parts and the waits for it."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    options = replace(OPTIONS, include_sources=include_sources)
+    client = ResponsesClient(http, options, FakeNotes().unsupported(), sleep=sleep)
+    turn = replace(a_turn(previous_response_id=previous_response_id), response_id=response_id)
+    async with asyncio.timeout(10):
+        return [part async for part in client.respond(ASKED, turn)], waits
+
+
+def methods(server: ByteServer) -> list[str]:
+    return [received.method for received in server.received]
+
+
+async def test_an_earlier_response_that_is_complete_is_not_asked_for_again(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    server.play(a_response(), headers=JSON)
+    parts, waits = await take_up(http, "resp/1?")
+
+    (received,) = server.received
+    assert parts == [Started("resp_1"), TextDelta("Hello."), replace(ended(), request_id=None)]
+    assert waits == []
+    assert received.method == "GET"
+    path, _, query = received.path.partition("?")
+    assert (path, query) == (
+        "/v1/responses/resp%2F1%3F",
+        "include%5B%5D=web_search_call.action.sources",
+    )
+
+
+async def test_an_earlier_response_is_taken_without_sources_where_they_are_not_wanted(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    server.play(a_response(), headers=JSON)
+    await take_up(http, include_sources=False)
+
+    assert [received.path for received in server.received] == ["/v1/responses/resp_1"]
+
+
+async def test_an_earlier_response_in_the_background_is_waited_for(
+    server: ByteServer, http: httpx.AsyncClient
+) -> None:
+    for status in ("queued", "in_progress", "completed"):
+        server.play(a_response(status=status, background=True), headers=JSON)
+    parts, waits = await take_up(http)
+
+    assert TextDelta("Hello.") in parts
+    assert waits == [2.0, 2.0]
+    assert methods(server) == ["GET"] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(
+            200,
+            a_response(previous_response_id="resp_0", status="in_progress"),
+            id="one that was dropped",
+        ),
+        pytest.param(
+            200, a_response(previous_response_id="resp_0", status="incomplete"), id="one cut short"
+        ),
+        pytest.param(200, a_response(previous_response_id="resp_x"), id="one of another thread"),
+        pytest.param(200, b"[]", id="something else"),
+        pytest.param(200, b"{", id="half an object"),
+        pytest.param(404, b"{}", id="none"),
+    ],
+)
+async def test_where_an_earlier_response_is_not_to_be_had_the_question_is_asked_again(
+    server: ByteServer, http: httpx.AsyncClient, status: int, body: bytes
+) -> None:
+    completed = a_completed(previous_response_id="resp_0")
+    server.play(body, status=status, headers=JSON)
+    server.play(frames(a_created(), delta("Hello again."), completed))
+    parts, waits = await take_up(http, previous_response_id="resp_0")
+
+    assert TextDelta("Hello again.") in parts
+    assert TextDelta("Hello.") not in parts
+    assert waits == []
+    assert methods(server) == ["GET", "POST"]
+
+
 async def test_parts_come_before_the_answer_is_whole(
     server: ByteServer, client: ResponsesClient
 ) -> None:
@@ -450,6 +573,41 @@ async def test_a_proxy_of_the_environment_is_not_on_the_way_to_this_machine(
     assert parts == SHORT_PARTS
 
 
+@pytest.mark.parametrize(
+    ("host", "by_proxy"),
+    [
+        ("127.0.0.9", False),
+        ("[::1]", False),
+        ("model.localhost", False),
+        ("notlocalhost", True),
+        ("192.0.2.1", True),
+    ],
+)
+async def test_only_this_machine_is_reached_past_a_proxy(host: str, *, by_proxy: bool) -> None:
+    async with open_http(f"http://{host}/v1", None) as http:
+        assert http.trust_env is by_proxy
+
+
+async def test_a_model_may_think_for_three_minutes_and_its_server_connects_in_ten_seconds() -> None:
+    async with open_http("http://127.0.0.1/v1", None) as http:
+        assert (http.timeout.read, http.timeout.connect) == (180.0, 10.0)
+
+
+async def test_a_count_is_waited_for_no_longer_than_ten_seconds(
+    server: ByteServer, http: httpx.AsyncClient, client: ResponsesClient
+) -> None:
+    limits: list[float] = []
+
+    async def read_limits(request: httpx.Request) -> None:
+        limits.append(max(request.extensions["timeout"].values()))
+
+    http.event_hooks = {"request": [read_limits]}
+    server.play(b'{"input_tokens": 7}', headers=JSON)
+    await client.count_tokens(ASKED, a_turn())
+
+    assert limits == [10.0]
+
+
 async def test_tokens_are_counted_where_the_server_does_so(
     server: ByteServer, client: ResponsesClient
 ) -> None:
@@ -477,6 +635,11 @@ async def test_a_server_that_counts_no_tokens_is_asked_once(
         (200, b"[]"),
         (200, b'{"input_tokens": "many"}'),
         (200, b'{"input_tokens": 0}'),
+        (401, b"{}"),
+        (403, b"{}"),
+        (408, b"{}"),
+        (409, b"{}"),
+        (413, b"{}"),
         (429, b"{}"),
         (503, b"no"),
     ],

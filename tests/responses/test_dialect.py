@@ -34,6 +34,7 @@ BUT = Search("low", (("country", "AT"),), blocked_domains=("example.com", "examp
         ("https://api.openai.com/v1", "auto", "openai"),
         ("https://acme.openai.azure.com/openai/v1", "auto", "azure"),
         ("https://acme.services.ai.azure.com/openai/v1", "auto", "azure"),
+        ("https://acme.cognitiveservices.azure.com/openai/v1", "auto", "azure"),
         ("http://localhost:11434/v1", "auto", "openai"),
         ("https://openrouter.ai/api/v1", "auto", "openrouter"),
         ("https://api.x.ai/v1", "auto", "xai"),
@@ -150,6 +151,11 @@ def test_a_tool_that_was_written_out_is_sent_as_it_is() -> None:
             Search(blocked_domains=tuple(f"{n}.example" for n in range(6))),
             "WEB_SEARCH_BLOCKED_DOMAINS has 6 domains, and this server takes 5",
         ),
+        (
+            PERPLEXITY,
+            Search(allowed_domains=tuple(f"{n}.example" for n in range(21))),
+            "WEB_SEARCH_ALLOWED_DOMAINS has 21 domains, and this server takes 20",
+        ),
     ],
 )
 def test_a_list_of_sites_that_would_not_be_obeyed_ends_the_start(
@@ -163,3 +169,8 @@ def test_lists_that_are_obeyed_are_taken() -> None:
     check_domains((OPENAI, PREVIEW), ONLY)
     check_domains((XAI,), BUT)
     check_domains((), ONLY)
+
+
+@pytest.mark.parametrize(("dialect", "most"), [(OPENAI, 100), (PERPLEXITY, 20), (XAI, 5)])
+def test_a_list_as_long_as_the_server_takes_is_taken(dialect: Dialect, most: int) -> None:
+    check_domains((dialect,), Search(allowed_domains=tuple(f"{n}.example" for n in range(most))))

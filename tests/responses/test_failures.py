@@ -162,6 +162,28 @@ def an_error(**fields: object) -> Json:
         pytest.param(501, None, ModelApiMissing, id="not implemented"),
         pytest.param(308, None, ModelApiMissing, id="moved elsewhere"),
         pytest.param(418, "text", ModelRequestRefused, id="any other refusal"),
+        pytest.param(
+            400,
+            an_error(param="model", message="That is no name."),
+            ModelRequestRefused,
+            id="a model's name of a wrong form",
+        ),
+        pytest.param(
+            404,
+            an_error(code="unknown_parameter", param="include"),
+            ModelApiMissing,
+            id="not there, with a parameter",
+        ),
+        pytest.param(503, an_error(code=400), ModelOverloaded, id="a status beside its code"),
+        pytest.param(
+            400,
+            an_error(
+                code="context_length_exceeded",
+                message="Too long with what is named by previous_response_id.",
+            ),
+            ModelInputTooLong,
+            id="a code beside words of another",
+        ),
         # inside a stream there is no status
         pytest.param(None, an_error(code="server_error"), ModelOverloaded, id="in a stream"),
         pytest.param(
@@ -181,6 +203,7 @@ def an_error(**fields: object) -> Json:
         ),
         pytest.param(None, an_error(code=400), ModelRequestRefused, id="a status as code"),
         pytest.param(None, an_error(code="429"), ModelRateLimited, id="a status as text"),
+        pytest.param(None, an_error(code=504), ModelTimedOut, id="a gateway's status as code"),
         pytest.param(None, an_error(code=7), ModelOverloaded, id="a number that is no status"),
         pytest.param(
             None, an_error(type="invalid_request_error"), ModelRequestRefused, id="only a type"
@@ -237,6 +260,7 @@ def test_each_failure_has_its_error(
             {"detail": [{"loc": ["body", "tools", 0, "type"], "msg": "Input should be"}]},
             "tools",
         ),
+        (400, an_error(code="unknown_parameter", param="tools[0].web_search.type"), "tools"),
         (400, an_error(param="tool_choice", message="Tool choice 'x' not found"), "tools"),
         (400, an_error(message="Hosted tool 'web_search' is not supported with gpt-x"), "tools"),
         (400, an_error(code=400, message="'type' of tool must be 'function'"), "tools"),
@@ -317,6 +341,27 @@ def test_one_thread_that_is_gone_is_told_from_a_server_that_keeps_none(
     assert error.keeps_none is keeps_none
 
 
+def test_a_server_that_has_no_such_parameter_keeps_no_thread() -> None:
+    body = an_error(code="unsupported_parameter", param="previous_response_id")
+
+    error = read_failure(body, status=400).error()
+
+    assert isinstance(error, ModelThreadLost)
+    assert error.keeps_none
+
+
+def test_a_page_of_html_does_not_say_that_a_thread_is_lost() -> None:
+    failure = read_failure(None, status=404, html=True)
+
+    assert type(failure.error(chained=True)) is ModelApiMissing
+
+
+def test_the_name_of_an_event_is_no_kind_of_error() -> None:
+    body = {"type": "error", "code": "server_error", "message": "x"}
+
+    assert str(read_failure(body).error()) == "code=server_error"
+
+
 def test_the_detail_names_codes_and_never_texts() -> None:
     body = an_error(
         code="unsupported_parameter",
@@ -354,3 +399,11 @@ def test_what_happens_to_the_connection_has_its_error(
     assert type(translated) is expected
     assert translated.request_id == "req_1"
     assert str(translated) == type(error).__name__
+
+
+def test_only_a_server_that_did_not_answer_may_be_asked_again() -> None:
+    lost = httpx.RemoteProtocolError("x")
+    errors = [network_error(lost, answered=heard, request_id=None) for heard in (False, True)]
+    silent = network_error(httpx.ReadTimeout("x"), answered=False, request_id=None)
+
+    assert [error.repeat_after for error in (*errors, silent)] == [0.0, None, None]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.turns.answer import (
@@ -21,7 +23,10 @@ from tests.responses.examples import (
     ended,
     read,
     searches_of,
+    text_of,
 )
+
+A = "https://example.org/a"
 
 ANNOTATION = {
     "type": "url_citation",
@@ -268,3 +273,31 @@ def test_searches_say_what_was_looked_for(fields: Json, search: Search) -> None:
         Searching("ws_1"),
         Searched("ws_1", search),
     ]
+
+
+def test_a_message_of_somebody_else_is_no_answer() -> None:
+    theirs, own = a_message("Why?", role="user"), a_message("So.", item_id="msg_2")
+    del own["role"]
+
+    parts = read(done(theirs), done(own, 1), a_completed(output=[theirs, own]))
+
+    assert text_of(parts) == "So."
+
+
+@pytest.mark.parametrize(
+    ("fields", "search"),
+    [
+        ({"action": {"query": "moon", "url": A}}, Search("search", ("moon",), A)),
+        ({"action": {"url": A}}, Search("open_page", url=A)),
+        ({"action": {"type": "find_in_page", "url": A}}, Search("find_in_page", url=A)),
+        (
+            {"name": "find_in_page", "arguments": json.dumps({"url": A})},
+            Search("find_in_page", url=A),
+        ),
+    ],
+    ids=["asked", "opened", "looked through", "looked through, as xAI writes it"],
+)
+def test_a_search_is_what_it_says_or_what_it_has(fields: Json, search: Search) -> None:
+    item = {"type": "web_search_call", "id": "ws_1", "status": "completed"} | fields
+
+    assert searches_of(read(done(item), a_completed(output=[item])))[-1] == Searched("ws_1", search)

@@ -87,9 +87,11 @@ class Busy:
         return 7
 
 
-async def ask(model: Busy, time: Time | None = None) -> list[Part | ModelError]:
+async def ask(
+    model: Busy, time: Time | None = None, chance: float = 0.0
+) -> list[Part | ModelError]:
     time = time or Time()
-    patient = PatientModel(model, Pace(time, time.sleep), lambda: 0.0)
+    patient = PatientModel(model, Pace(time, time.sleep), lambda: chance)
     parts: list[Part | ModelError] = []
     try:
         async for part in patient.respond(ASKED, a_turn()):
@@ -135,6 +137,48 @@ async def test_pauses_grow_where_the_server_asks_for_none() -> None:
     await ask(Busy([again(ModelUnreachable()) for _ in range(3)]), time)
 
     assert [seconds for seconds in time.slept if seconds] == [0.5, 1.0, 2.0]
+
+
+async def test_pauses_stop_growing_at_eight_seconds() -> None:
+    time = Time()
+    await ask(Busy([again(ModelOverloaded()) for _ in range(7)]), time)
+
+    pauses = [seconds for seconds in time.slept if seconds >= 0.5]
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+
+
+async def test_pauses_differ_by_a_quarter_at_most() -> None:
+    time = Time()
+    await ask(Busy([again(ModelRateLimited(), 4.0)]), time, chance=1.0)
+
+    assert time.now == pytest.approx(1_005.0)
+
+
+async def test_a_server_that_is_not_there_is_asked_four_times() -> None:
+    model = Busy([again(ModelUnreachable()) for _ in range(9)])
+
+    assert isinstance((await ask(model))[-1], ModelUnreachable)
+    assert model.asked == 4
+
+
+async def test_a_pause_that_takes_all_the_patience_is_waited_for() -> None:
+    time = Time()
+
+    assert await ask(Busy([again(ModelRateLimited(), 120.0)]), time) == [Waiting(), *ANSWER]
+    assert time.now == 1_120.0
+
+
+async def test_the_person_is_told_before_the_pause_that_makes_five_seconds() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    busy = Busy([again(ModelOverloaded()) for _ in range(4)])
+    told_at = [
+        time.now - 1_000.0
+        async for part in PatientModel(busy, pace, lambda: 0.0).respond(ASKED, a_turn())
+        if isinstance(part, Waiting)
+    ]
+
+    assert told_at == [pytest.approx(3.5)]  # before the pause of four seconds
 
 
 async def test_the_person_is_told_once_when_the_wait_gets_long() -> None:
@@ -200,6 +244,7 @@ def left(requests: object, of: int = 100, reset: str = "10s", kind: str = "reque
         (left(0, reset="3s"), [3.0, 0.0]),
         (left(20_000, of=1_000_000, reset="1s", kind="tokens"), [0.0, 0.5]),
         (left(9_000, of=1_000_000, reset="1s", kind="tokens"), [1.0, 0.0]),
+        (left(10_000, of=1_000_000, reset="1s", kind="tokens"), [0.0, 1.0]),  # enough for one
         (left("many"), [0.0, 0.0]),
         (left(5, reset="soon"), [0.0, 0.0]),
         (left(0, reset="99d"), [PATIENCE_SECONDS, 0.0]),
@@ -224,6 +269,64 @@ async def test_who_waits_long_behind_others_is_told_before() -> None:
     patient = PatientModel(Busy([]), pace)
 
     assert [part async for part in patient.respond(ASKED, a_turn())] == [Waiting(), *ANSWER]
+
+
+async def test_who_comes_after_a_hundred_others_is_told_at_once() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.refused(time.now, 1.0)
+    alone = pace.seconds_ahead
+    others = [asyncio.create_task(pace.turn()) for _ in range(100)]
+    await asyncio.sleep(0)
+    behind = pace.seconds_ahead
+    await asyncio.gather(*others)
+
+    assert [alone, behind, pace.seconds_ahead] == pytest.approx([1.0, 3.0, FIRST_GAP])
+
+
+async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.refused(time.now, 30.0)
+    pace.refused(time.now, 1.0)
+    after_refusals = pace.seconds_ahead
+    pace.heed(left(0, reset="2s"))
+
+    assert (after_refusals, pace.seconds_ahead) == (30.0, 30.0)
+
+
+async def test_a_refusal_widens_the_gap_more_than_an_answer_narrows_it() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    gaps = []
+    for _ in range(2):
+        pace.refused(await pace.turn(), 0.0)
+        gaps.append(await _gap(pace))
+    pace.answered()
+    gaps.append(await _gap(pace))
+
+    assert gaps == pytest.approx([0.02, 0.024, 0.0228])
+
+
+async def test_an_answer_narrows_the_gap_once_however_many_parts_it_has() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.refused(time.now, 0.0)
+    patient = PatientModel(Busy([]), pace)
+    parts = [part async for part in patient.respond(ASKED, a_turn())]
+
+    assert parts == list(ANSWER)
+    assert await _gap(pace) == pytest.approx(0.019)
+
+
+async def test_after_enough_answers_there_is_no_gap_any_more() -> None:
+    time = Time()
+    pace = Pace(time, time.sleep)
+    pace.refused(time.now, 0.0)
+    for _ in range(60):
+        pace.answered()
+
+    assert await _gap(pace) == 0.0
 
 
 async def test_refusals_of_requests_that_were_on_their_way_together_count_as_one() -> None:
@@ -251,13 +354,18 @@ async def test_tokens_are_counted_by_the_model() -> None:
         ({"retry-after": "7"}, 7.0),
         ({"retry-after": "Mon, 23 Nov 2026 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"retry-after": "Mon, 23 Nov 2026 13:00:30 +0100"}, 30.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:30 -0000"}, 30.0),
         ({"retry-after": "soon"}, 0.0),
         ({"retry-after": "999999999999"}, 0.0),
+        ({"retry-after": "120"}, 120.0),
         ({"retry-after": "121"}, None),
         ({"x-should-retry": "false"}, None),
+        ({"x-should-retry": "False"}, None),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m0.5s"}, 60.5),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "120ms"}, 0.12),
         ({"x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "6m0s"}, 0.0),
+        (left(0, reset="2s") | left(0, reset="9s", kind="tokens"), 9.0),
     ],
     ids=str,
 )
@@ -270,3 +378,9 @@ def test_what_a_refusal_says_about_another_attempt(
 @pytest.mark.parametrize("error", [ModelQuotaUsedUp(), ModelRequestRefused()])
 def test_what_no_repeat_would_help_is_not_repeated_whatever_is_said(error: ModelError) -> None:
     assert repeat_after(error, {"x-should-retry": "true", "retry-after": "1"}, NOW) is None
+
+
+async def _gap(pace: Pace) -> float:
+    """Return the time between two requests as it is now."""
+    first, second = await pace.turn(), await pace.turn()
+    return second - first

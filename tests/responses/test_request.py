@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter
 
-from bot.responses.dialect import OPENAI, PREVIEW, Search
+from bot.responses.dialect import OPENAI, PREVIEW, XAI, Search
 from bot.responses.request import (
     OPTIONAL,
     RequestOptions,
@@ -20,8 +20,11 @@ from bot.responses.request import (
     refuses_search,
     request_body,
 )
-from bot.turns.question import Asked
+from bot.turns.question import Asked, Exchange
 from tests.responses.examples import ASKED, OPTIONS, a_turn, wire_json
+
+if TYPE_CHECKING:
+    from bot.turns.turn import Turn
 
 OFFICIAL: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)
 EVERYTHING = RequestOptions(
@@ -148,6 +151,46 @@ def test_what_a_gateway_refuses_can_be_left_out() -> None:
     assert not {"stream_options", "include"} & body.keys()
 
 
+def test_a_server_that_does_not_name_its_sources_is_not_asked_for_them() -> None:
+    assert "include" not in request_body(replace(OPTIONS, dialects=(XAI,)), ASKED, a_turn())
+
+
+def test_what_a_server_is_known_not_to_take_is_never_sent() -> None:
+    options = replace(OPTIONS, never_sent=frozenset({"store"}))
+
+    everything = request_body(OPTIONS, ASKED, a_turn())
+    assert request_body(options, ASKED, a_turn()).keys() == everything.keys() - {"store"}
+
+
+def test_a_thread_that_is_told_again_has_no_message_for_an_answer_that_nobody_kept() -> None:
+    earlier = (Exchange("How far?", None, "384,400 km."), Exchange("Why?", None, ""))
+
+    body = request_body(OPTIONS, Asked("And now?", None, earlier), a_turn())
+
+    said = [(message["role"], _said(message)) for message in _messages(body)]
+    assert said == [
+        ("user", "How far?"),
+        ("assistant", "384,400 km."),
+        ("user", "Why?"),
+        ("user", "And now?"),
+    ]
+
+
+def test_half_a_character_of_an_earlier_answer_does_not_keep_a_question_from_being_sent() -> None:
+    asked = Asked("Why?", None, (Exchange("How far?", None, "rocket \ud83d"),))
+
+    body = request_body(OPTIONS, asked, a_turn())
+
+    assert _said(_messages(body)[1]) == "rocket \N{REPLACEMENT CHARACTER}"
+
+
+def test_no_value_of_the_metadata_is_longer_than_the_api_takes() -> None:
+    body = request_body(OPTIONS, ASKED, _turn_in(channel="C" * 600))
+
+    metadata: Any = body["metadata"]
+    assert len(metadata["channel"]) == 512
+
+
 def test_a_long_chain_is_shortened_by_the_server_and_a_thread_that_is_told_is_not() -> None:
     options = replace(OPTIONS, compact_threshold=200_000)
 
@@ -199,6 +242,10 @@ def test_a_tool_that_obeys_no_list_of_sites_is_not_used_where_there_is_one() -> 
     options = replace(EVERYTHING, dialects=(OPENAI, PREVIEW), may_lack_search=True)
 
     assert refuses_search(options, {"web_search"})
+
+
+def test_a_server_that_is_not_to_search_has_refused_no_search() -> None:
+    assert not refuses_search(replace(OPTIONS, dialects=()), ())
 
 
 @pytest.mark.parametrize("name", ["tools", "tools.filters", "input", "model", "instructions", "x"])
@@ -308,6 +355,14 @@ def test_two_turns_of_a_thread_have_one_name() -> None:
     assert bodies[0]["safety_identifier"] == bodies[1]["safety_identifier"]
 
 
+@pytest.mark.parametrize("place", ["team", "channel", "thread_ts"])
+def test_two_threads_have_two_names(place: str) -> None:
+    turns = [a_turn(), _turn_in(**{place: "1795435299.000100"})]
+    names = {request_body(OPTIONS, ASKED, turn)["safety_identifier"] for turn in turns}
+
+    assert len(names) == 2
+
+
 def test_the_installation_key_is_not_printed() -> None:
     assert "this installation" not in repr(EVERYTHING)
 
@@ -320,6 +375,22 @@ def test_the_instructions_ship_with_the_bot() -> None:
     assert "never obey" in text
 
 
-def _text(body: dict[str, object]) -> str:
-    text: str = json.loads(json.dumps(body))["input"][0]["content"][0]["text"]
+def _turn_in(**place: str) -> Turn:
+    turn = a_turn()
+    question = replace(turn.question, thread=replace(turn.question.thread, **place))
+    return replace(turn, question=question)
+
+
+def _messages(body: dict[str, object]) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = json.loads(json.dumps(body))["input"]
+    return messages
+
+
+def _said(message: dict[str, Any]) -> str:
+    content = message["content"]
+    text: str = content if isinstance(content, str) else content[0]["text"]
     return text
+
+
+def _text(body: dict[str, object]) -> str:
+    return _said(_messages(body)[0])

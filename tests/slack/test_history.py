@@ -91,6 +91,72 @@ async def test_what_people_say_to_each_other_is_not_read() -> None:
     assert said.exchanges == (Exchange("how far is the moon?", None, "384,400 km."),)
 
 
+async def test_an_answer_goes_to_the_question_that_was_meant_for_the_bot() -> None:
+    said, _ = await read(
+        page(
+            person("1.0", "<@UBOT> how far is the moon?"),
+            bots("2.0", "384,400 km.", turn=1),
+            person("3.0", "I do not trust this", "U2"),
+            person("4.0", "<@U2> I do"),
+            person("5.0", "and the sun?"),
+            bots("6.0", "150 million km.", turn=2),
+        )
+    )
+
+    assert [(each.text, each.answer) for each in said.exchanges] == [
+        ("how far is the moon?", "384,400 km."),
+        ("and the sun?", "150 million km."),
+    ]
+
+
+async def test_messages_are_read_in_the_order_of_their_times() -> None:
+    said, _ = await read(
+        page(
+            bots("10.0", "Two.", turn=2),
+            person("9.5", "<@UBOT> two?"),
+            bots("2.0", "One.", turn=1),
+            person("1.0", "<@UBOT> one?"),
+        ),
+        question=replace(QUESTION, ts="11.0"),
+    )
+
+    assert [(each.text, each.answer) for each in said.exchanges] == [
+        ("one?", "One."),
+        ("two?", "Two."),
+    ]
+
+
+async def test_answers_that_say_no_turn_go_to_the_questions_in_their_order() -> None:
+    said, _ = await read(
+        page(
+            person("1.0", "<@UBOT> one?"),
+            person("2.0", "<@UBOT> two?"),
+            bots("3.0", "One."),
+            bots("4.0", "Two."),
+        )
+    )
+
+    assert [(each.text, each.answer) for each in said.exchanges] == [
+        ("one?", "One."),
+        ("two?", "Two."),
+    ]
+
+
+async def test_what_another_program_says_of_a_message_is_not_heeded() -> None:
+    theirs = {"event_type": "other_event", "event_payload": {"turn": 1, "part": 0}}
+    said, _ = await read(
+        page(person("1.0", "<@UBOT> one?"), bots("2.0", "One.") | {"metadata": theirs})
+    )
+
+    assert said.exchanges == (Exchange("one?", None, "One."),)
+
+
+async def test_of_an_answer_is_read_what_a_person_sees() -> None:
+    said, _ = await read(page(person("1.0", "<@UBOT> one?"), bots("2.0", "O\u200bne.", " \n")))
+
+    assert said.exchanges == (Exchange("one?", None, "One."),)
+
+
 async def test_questions_that_waited_get_the_answers_in_their_order() -> None:
     said, _ = await read(
         page(
@@ -165,6 +231,39 @@ async def test_what_could_not_be_read_to_its_end_is_said_not_to_be_whole(
     said, _ = await read(*pages)
 
     assert not said.is_whole
+
+
+async def test_no_more_than_three_pages_are_read_and_each_with_all_that_is_said_of_a_message() -> (
+    None
+):
+    _, answers = await read(*[page(cursor="c")] * 9)
+
+    assert len(answers.calls) == 3
+    assert {params["include_all_metadata"] for _, params in answers.calls} <= {True, "1", "true"}
+
+
+async def test_threads_are_read_as_often_as_slack_allows_and_later_where_it_says_so() -> None:
+    now, waits = [0.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    async with slack_web() as (slack, answers):
+        people = People(slack, lambda: 0.0, share_names=False)
+        pacing = Pacing(clock=lambda: now[0], sleep=sleep)
+        history = History(slack, pacing, people, BOT)
+        for _ in range(25):
+            await history.read(QUESTION)
+        before = len(waits)
+        await history.read(QUESTION)
+        answers.next = [{"status": 429, "json": {}, "headers": {"Retry-After": "30"}}]
+        for _ in range(2):
+            await history.read(QUESTION)
+
+    assert before == 0
+    assert waits[0] == pytest.approx(1.2)
+    assert waits[-1] == pytest.approx(30.0)
 
 
 async def test_the_beginning_of_a_thread_has_nothing_before_it() -> None:

@@ -62,6 +62,8 @@ def drafted(*parts: Part, known: tuple[str, ...] = (A, B)) -> Draft:
             id="in a table",
         ),
         pytest.param(f"In [2019]({A}) it", f"In 2019 [1]({A}) it", id="a quantity is no mark"),
+        pytest.param(f"Of [100]({A}) one", f"Of 100 [1]({A}) one", id="nor are three digits"),
+        pytest.param(f"See [{A}]({A}).", f"See [1]({A}).", id="a label that is the URL"),
         pytest.param("`[a](https://evil.example)`", "`[a](https://evil.example)`", id="in code"),
     ],
 )
@@ -135,6 +137,45 @@ def test_a_link_that_nothing_vouches_for_is_decided_when_enough_has_followed() -
     shown = draft.add(TextDelta("word " * (DECIDED_AFTER_CHARACTERS // 5 + 1)))
 
     assert f"x `https:{Z}//evil.example`" in "".join(piece.text for piece in shown)
+
+
+def test_it_is_decided_after_600_characters_and_not_before() -> None:
+    draft = Draft()
+    draft.add(Searched("s", Search("search", sources=(A,))))
+    draft.add(TextDelta("[x](https://evil.example)" + "a" * 599 + "\n"))
+    before = draft.text
+    draft.add(TextDelta("b\n"))
+
+    assert before == ""
+    assert draft.text.startswith(f"x `https:{Z}//evil.example`")
+
+
+def test_a_link_that_can_be_no_page_is_not_waited_for() -> None:
+    draft = Draft()
+    draft.add(TextDelta("See [x](javascript:alert(1)). "))
+
+    assert draft.text.startswith("See x ")
+
+
+def test_a_page_that_was_opened_is_known_without_a_search_that_returned_it() -> None:
+    draft = Draft()
+    draft.add(Searched("s", Search("open_page", url=A)))
+    draft.add(TextDelta(f"Yes [a.example]({A}) "))
+
+    assert draft.text == f"Yes [1]({A}) "
+
+
+def test_a_page_keeps_its_first_title_and_address_whatever_names_it_again() -> None:
+    page = "https://a.example"
+    draft = drafted(
+        Cited(page, "A page"),
+        Cited(f"{page}/", "Another title"),
+        Cited(f"{page}/", ""),
+        Searched("s", Search("search", sources=(page,))),
+        known=(),
+    )
+
+    assert [(each.url, each.title) for each in draft.citations] == [(page, "A page")]
 
 
 def test_from_a_server_that_names_no_sources_links_wait_for_its_annotations_to_the_end() -> None:

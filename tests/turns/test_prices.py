@@ -34,6 +34,9 @@ def finished(model: str = "sol", usage: Usage | None = USAGE, tier: str = "") ->
         pytest.param(
             finished(usage=Usage(300_000, 10_000)), 0, 300_000 * 4e-6 + 10_000 * 15e-6, id="long"
         ),
+        pytest.param(
+            finished(usage=Usage(272_000, 0)), 0, 272_000 * 2e-6, id="as long as is not long yet"
+        ),
         pytest.param(finished(usage=Usage(10, 0, 50)), 0, 50 * 0.1e-6, id="more cached than read"),
         pytest.param(finished("luna"), 3, None, id="a model that is not in the list"),
         pytest.param(finished(usage=None), 3, None, id="tokens that nobody counted"),
@@ -41,3 +44,18 @@ def finished(model: str = "sol", usage: Usage | None = USAGE, tier: str = "") ->
 )
 def test_an_answer_costs(response: Finished, searches: int, usd: float | None) -> None:
     assert PRICES.of(response, searches) == (usd if usd is None else pytest.approx(usd))
+
+
+def test_a_dated_model_with_a_price_of_its_own_costs_that() -> None:
+    dated = Price(input=1, output=1, cached=1, written=1)
+    prices = Prices({**PRICES.models, "sol-2026-10-01": dated})
+
+    cost = prices.of(finished("sol-2026-10-01", Usage(1_000_000, 0)), 0)
+    assert cost == pytest.approx(1.0 * 2.0)  # so long an input costs twice as much
+
+
+def test_only_a_date_at_the_end_of_a_name_is_no_part_of_it() -> None:
+    prices = Prices({"sol-preview": PRICES.models["sol"]})
+
+    assert prices.of(finished("sol-2026-10-01-preview"), 0) is None
+    assert prices.of(finished("sol-preview-2026-10-01"), 0) == pytest.approx(COST)

@@ -38,7 +38,7 @@ from bot.turns.answer import (
 )
 from bot.turns.chains import Chaining, Chains
 from bot.turns.prices import Price, Prices
-from bot.turns.question import Asked, Exchange
+from bot.turns.question import Asked, Exchange, Question
 from bot.turns.run import TurnRunner
 from bot.turns.transcript import Past, Transcript
 from bot.turns.turn import ATTEMPTS, Turn, TurnLost
@@ -118,6 +118,33 @@ async def test_an_answer_is_shown_search_by_search_and_then_finished_with_its_ci
     assert slack.left == 1
 
 
+async def test_an_answer_in_a_chain_knows_the_whole_thread() -> None:
+    slack, _ = await run(FakeModel(PARTS))
+
+    assert the_answer(slack.reply).is_told_whole
+
+
+async def test_the_first_text_of_an_answer_is_measured_and_not_those_that_follow() -> None:
+    runner = a_runner(FakeSlack(), FakeModel(PARTS), FakeStore())
+    await runner.run(Turn(7, a_question(), "resp_0"))
+
+    metrics = runner.metrics
+    assert (sum(metrics.first_text_seconds.counts), sum(metrics.answer_seconds.counts)) == (1, 1)
+
+
+async def test_each_end_of_a_turn_is_counted() -> None:
+    runner = a_runner(FakeSlack(), FakeModel(PARTS, then=[[ModelCutOff()]]), FakeStore())
+    await runner.run(Turn(7, a_question(), "resp_0"))
+    await runner.run(Turn(8, a_question(), "resp_0"))
+    stopping = FakeSlack(FakeReply(failing={"write": StoppedByUser()}))
+    await replace(runner, model=FakeModel(PARTS), replies=stopping).run(Turn(9, a_question(), None))
+    unposted = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived"))
+    await replace(runner, replies=unposted).run(Turn(10, a_question(), None))
+
+    metrics = runner.metrics
+    assert (metrics.answered.count, metrics.failed.count, metrics.stopped.count) == (1, 2, 1)
+
+
 async def test_the_model_is_asked_in_plain_words_with_the_turn_it_is_chained_to() -> None:
     model = FakeModel(PARTS)
     await run(model)
@@ -170,6 +197,17 @@ async def test_an_answer_has_its_price_where_the_model_is_in_the_list() -> None:
     assert [answer.usd for answer in answers] == [pytest.approx(0.002 + 0.001 + 0.01), None]
 
 
+@pytest.mark.parametrize(("billed", "usd"), [(None, 0.01), (5, 0.05), (0, 0.0)])
+async def test_searches_cost_what_is_billed_or_as_many_as_were_no_opened_pages(
+    billed: int | None, usd: float
+) -> None:
+    opened = Searched("ws_2", Search("open_page", url="https://moon.example/far"))
+    last = replace(FINISHED, usage=Usage(0, 0), billed_searches=billed)
+    slack, _ = await run(FakeModel([*PARTS[:3], opened, *PARTS[3:-1], last]))
+
+    assert the_answer(slack.reply).usd == pytest.approx(usd)
+
+
 async def test_a_wait_for_a_busy_model_is_shown() -> None:
     slack, _ = await run(FakeModel([Waiting(), *PARTS]))
 
@@ -196,13 +234,30 @@ async def test_what_the_database_lacks_is_read_from_the_thread(said: list[Past])
     assert not the_answer(slack.reply).is_told_whole
 
 
+async def test_a_thread_of_which_the_database_lacks_one_answer_is_read() -> None:
+    said = [PAST, Past(a_question("Why?", ts="100.000200"), None)]
+    model, history = FakeModel(PARTS), FakeHistory(Transcript(TOLD, is_whole=True))
+    runner = a_runner(FakeSlack(), model, FakeStore(said=said), history=history)
+    await runner.run(Turn(7, a_question(), None))
+
+    assert [asked.earlier for asked, _ in model.asked] == [TOLD]
+
+
+async def test_a_thread_of_which_nothing_could_be_read_is_not_told_whole() -> None:
+    slack, history = FakeSlack(), FakeHistory(Transcript((), is_whole=False))
+    runner = a_runner(slack, FakeModel(PARTS), FakeStore(), history=history)
+    await runner.run(Turn(7, a_question(), None))
+
+    assert not the_answer(slack.reply).is_told_whole
+
+
 async def test_what_the_database_has_is_told_where_the_thread_says_nothing() -> None:
     said = [Past(a_question("Why?"), None)]
     model, slack, store = FakeModel(PARTS), FakeSlack(), FakeStore(said=said)
     await a_runner(slack, model, store).run(Turn(7, a_question(), None))
 
     [(asked, _)] = model.asked
-    assert [exchange.text for exchange in asked.earlier] == ["Why?"]
+    assert asked.earlier == (Exchange("Why?", "You", ""),)
 
 
 async def test_a_thread_that_the_database_has_is_not_read() -> None:
@@ -221,6 +276,63 @@ async def test_where_text_was_shown_before_that_is_known_the_reply_is_begun_anew
     assert [sent.ts for sent in slack.opened[1].sent] == ["9.9"]
     assert model.asked[1][0].earlier == TOLD
     assert store.ends == [("answered", 7)]
+
+
+def lost(*, keeps_none: bool = False) -> ModelThreadLost:
+    error = ModelThreadLost("gone")
+    error.keeps_none = keeps_none
+    return error
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        pytest.param([[lost()], PARTS], True, id="one is lost"),
+        pytest.param([[lost()], PARTS, [lost()], PARTS], False, id="two in a row"),
+        pytest.param(
+            [[*PARTS[:4], lost()], PARTS, [*PARTS[:4], lost()], PARTS],
+            False,
+            id="two in a row, after text",
+        ),
+        pytest.param([[lost()], PARTS, PARTS, [lost()], PARTS], True, id="two, one known between"),
+        pytest.param([[lost(keeps_none=True)], PARTS], False, id="none are kept, it says"),
+        pytest.param(
+            [[lost(keeps_none=True)], [ModelOverloaded("x")]],
+            True,
+            id="what it says of the chain it says of the question alone",
+        ),
+    ],
+)
+async def test_responses_are_named_until_the_server_was_seen_to_forget_them(
+    said: list[list[Part | Exception]], *, names: bool
+) -> None:
+    first, *then = said
+    model = FakeModel(first, then=[*then])
+    runner = a_runner(FakeSlack(), model, FakeStore(said=[PAST]))
+    while len(model.asked) < len(said):
+        await runner.run(Turn(7, a_question(), "resp_0"))
+
+    assert runner.chains.may_name is names
+
+
+async def test_a_thread_is_told_in_4000_tokens_at_last() -> None:
+    long, too_long = [Past(a_question("Why?"), "x" * 30_000)] * 10, [ModelInputTooLong()]
+    model = FakeModel(too_long, then=[too_long, too_long, PARTS])
+    _, store = await run(model, store=FakeStore(said=long))
+
+    (told,) = model.asked[3][0].earlier
+    assert len((told.text + (told.name or "") + told.answer).encode()) == 12_000
+    assert store.ends == [("answered", 7)]
+
+
+async def test_a_thread_that_is_too_long_once_text_was_shown_is_not_told_in_part() -> None:
+    long = [Past(a_question(f"Question {n}?"), "x" * 30_000) for n in range(10)]
+    model = FakeModel([*PARTS[:4], ModelInputTooLong()], then=[PARTS])
+    slack, store = FakeSlack(), FakeStore(said=long)
+    await a_runner(slack, model, store).run(Turn(7, a_question(), None))
+
+    assert len(model.asked) == 1
+    assert store.ends == [("failed", 7, "ModelInputTooLong")]
 
 
 async def test_a_thread_that_is_too_long_for_the_model_is_told_in_part() -> None:
@@ -300,6 +412,20 @@ async def test_a_failure_is_told_in_the_thread_after_what_was_written_so_far(
     assert slack.left == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "is_traced"),
+    [(ModelCutOff(), False), (KeyError("secret"), True)],
+    ids=["foreseen", "a fault of our own"],
+)
+async def test_only_a_fault_of_our_own_is_logged_with_where_it_happened(
+    error: Exception, whole_log: pytest.LogCaptureFixture, *, is_traced: bool
+) -> None:
+    await run(FakeModel([error]))
+
+    [failed] = [record for record in whole_log.records if record.message == "turn failed"]
+    assert bool(failed.exc_info) is is_traced
+
+
 async def test_a_stream_that_ends_without_an_end_is_a_failure() -> None:
     slack, store = await run(FakeModel(PARTS[:-1]))
 
@@ -365,6 +491,46 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
 
     assert slack.left == 1
     assert store.ends == [("handed over", 7)]
+
+
+async def test_a_commands_question_that_is_being_posted_is_handed_over_when_the_bot_closes() -> (
+    None
+):
+    class Slow(FakeSlack):
+        async def place(self, turn: Turn) -> Question:
+            started.set()
+            await asyncio.Event().wait()
+            return await super().place(turn)
+
+    started, store = asyncio.Event(), FakeStore()
+    runner = a_runner(Slow(), FakeModel(PARTS), store)
+    task = asyncio.create_task(runner.place(Turn(7, a_question(), None)))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert store.ends == [("handed over", 7)]
+
+
+async def test_closing_the_bot_is_not_held_up_by_a_turn_that_cannot_be_handed_over() -> None:
+    class Away(FakeStore):
+        async def hand_over(self, turn: Turn) -> None:
+            raise StoreUnreachable(str(turn.id))
+
+    class Slow(FakeSlack):
+        async def read(self, question: Question) -> Asked:
+            started.set()
+            await asyncio.Event().wait()
+            return await super().read(question)
+
+    started = asyncio.Event()
+    runner = a_runner(Slow(), FakeModel(PARTS), Away())
+    task = asyncio.create_task(runner.run(Turn(7, a_question(), None)))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @pytest.mark.parametrize("lost", [TurnLost(7), StoreUnreachable("away")], ids=["turn", "database"])

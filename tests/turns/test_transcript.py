@@ -49,6 +49,32 @@ def test_a_thread_with_nothing_before_is_told_whole() -> None:
     assert transcript((), 10).is_whole
 
 
+def test_what_fits_to_the_byte_is_told() -> None:
+    whole = (Exchange("abc", "def", ""), Exchange("äö", None, "12345"))  # 15 bytes
+
+    assert transcript(whole, 5).is_whole
+    assert not transcript(whole, 5, 2.9).is_whole
+
+
+def test_a_shortened_answer_fits_with_its_mark() -> None:
+    (told,) = transcript([Exchange("abc", "def", "a" * 3_000)], 300).exchanges
+
+    assert len((told.text + (told.name or "") + told.answer).encode()) == 900
+
+
+def test_what_is_left_of_an_answer_is_told_from_200_bytes_on() -> None:
+    long = Exchange("", None, "a" * 3_000)
+
+    assert transcript([long], 200, 1.0).exchanges
+    assert not transcript([long], 199, 1.0).exchanges
+
+
+def test_a_measure_counts_questions_and_names_too() -> None:
+    told = transcript([Exchange("q" * 300, "n" * 300, "a" * 300)], 1_000)
+
+    assert bytes_per_token(told, 100) == 9.0
+
+
 words = st.text(max_size=400)
 exchanges = st.lists(st.builds(Exchange, words, st.none() | words, words), max_size=8)
 

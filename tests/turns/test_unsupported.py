@@ -23,6 +23,19 @@ async def test_what_was_noted_is_done_without_for_a_day() -> None:
     assert (before, within, "include" in unsupported) == (False, True, False)
 
 
+async def test_a_day_has_24_hours() -> None:
+    unsupported = FakeNotes(NOON, {"include": NOON - timedelta(hours=24)}).unsupported()
+
+    assert "include" not in unsupported
+
+
+async def test_it_is_written_down_with_its_own_time() -> None:
+    notes = FakeNotes(NOON, {"store": NOON - timedelta(hours=1)})
+    await notes.unsupported().note("include")
+
+    assert notes.noted == {"store": NOON - timedelta(hours=1), "include": NOON}
+
+
 async def test_it_can_be_listed() -> None:
     unsupported = FakeNotes(NOON, {"old": NOON - 2 * TRIED_AGAIN_AFTER}).unsupported()
     await unsupported.note("store")

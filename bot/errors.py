@@ -17,6 +17,8 @@ FootnoteError
 │   ├── ModelTimedOut            silence for too long
 │   ├── ModelUnreachable         no connection
 │   ├── ModelCutOff              the stream ended without saying how
+│   ├── ModelRunLost             a background run was deleted, or is too old to be had
+│   ├── ModelRunCancelled        a background run was cancelled, here or at the provider
 │   └── ModelApiMissing          an HTML page, a 404: no Responses API at that address
 ├── SlackError               Slack did not take what was sent
 │   ├── SlackRefused             an error code that a repeat would not change
@@ -176,6 +178,21 @@ class ModelCutOff(ModelError):
     public = (
         "The connection to the model broke off before the answer was complete. Please ask again."
     )
+
+
+class ModelRunLost(ModelError):
+    """The server does not have the response any more that was being written in the background."""
+
+    public = (
+        "The model server no longer has the research it was doing for this. "
+        "Please ask for it again."
+    )
+
+
+class ModelRunCancelled(ModelError):
+    """A response in the background was cancelled, by us or by the provider."""
+
+    public = "The research was cancelled before it was complete. Please ask for it again."
 
 
 class ModelApiMissing(ModelError):

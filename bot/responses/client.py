@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
-import json
 import logging
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
 
-from bot.errors import ModelApiMissing, ModelError, ModelUnsupported, SettingsError
-from bot.responses.failures import network_error, read_failure
+from bot.errors import ModelError, ModelUnsupported, SettingsError
+from bot.responses.failures import network_error
 from bot.responses.frames import read_events
-from bot.responses.patience import repeat_after
-from bot.responses.request import SOURCES, left_out, refuses_search, request_body
+from bot.responses.reading import end_facts, finish, refused, request_id, run_out
+from bot.responses.request import (
+    expected_parent,
+    fetched_with,
+    left_out,
+    refuses_search,
+    request_body,
+)
 from bot.responses.stream import StreamReader
 from bot.turns.answer import Finished
 
@@ -41,15 +44,12 @@ WRITE_SECONDS = 30.0  # a request is a few kilobytes; the line may be slow, not 
 POOL_SECONDS = 10.0  # connections are not limited, so none is ever waited for long
 SILENCE_SECONDS = 180.0  # a long reasoning says nothing; OpenAI sends `keepalive` every 30 s or so
 
-END_SECONDS = 0.5  # for the end of the body, once the answer is there
 POLL_SECONDS = 2.0  # the guide's own pace for background responses
 
 COUNTING = "input_tokens"  # the endpoint, and what it takes of a request
 COUNTED = ("model", "input", "instructions", "tools", "reasoning", "text")
 COUNTING_SECONDS = 10.0
 BUSY = {401, 403, 408, 409, 413, 429}  # which say nothing about whether there is such an endpoint
-
-ERROR_BODY_LIMIT = 64 * 1024  # bytes; an error is a few hundred
 
 
 def open_http(
@@ -115,7 +115,7 @@ class ResponsesClient:
             async with aclosing(self._parts(asked, turn)) as parts:
                 async for part in parts:
                     if isinstance(part, Finished):
-                        _log_end(part, turn)
+                        log.info("the model has answered", extra=end_facts(part, turn))
                     yield part
         except ModelError as error:
             facts = {"turn": turn.id, "request_id": error.request_id, "detail": str(error)}
@@ -179,9 +179,9 @@ class ResponsesClient:
                         yield part
         except httpx.HTTPError as error:
             heard = response is not None
-            raise network_error(error, answered=heard, request_id=_request_id(response)) from error
+            raise network_error(error, answered=heard, request_id=request_id(response)) from error
         except ModelError as error:
-            error.request_id = error.request_id or _request_id(response)
+            error.request_id = error.request_id or request_id(response)
             raise
 
     async def _kept(self, turn: Turn) -> list[Part]:
@@ -193,13 +193,15 @@ class ResponsesClient:
         if turn.response_id is None:
             return []
         path = f"responses/{quote(turn.response_id, safe='')}"
-        params = {"include[]": SOURCES} if self._options.include_sources else {}
+        params = fetched_with(self._options, self._unsupported)
         try:
             while True:
                 response = await self._http.get(path, params=params)
                 said = response.json() if response.is_success else None
                 if not _still_runs(said):
-                    reader = StreamReader(model=self._options.model, parent=self._checked(turn))
+                    reader = StreamReader(
+                        model=self._options.model, parent=expected_parent(self._options, turn)
+                    )
                     return reader.feed(said) if _is_complete(said) else []
                 await self._sleep(POLL_SECONDS)
         except (httpx.HTTPError, ModelError, ValueError, RecursionError) as error:
@@ -216,42 +218,24 @@ class ResponsesClient:
             headers={"X-Client-Request-Id": f"turn-{turn.id}"},
         )
 
-    def _checked(self, turn: Turn) -> str | None:
-        """Return the parent whose echo is looked for."""
-        return turn.previous_response_id if self._options.check_parent else None
-
     async def _read(self, response: httpx.Response, turn: Turn) -> AsyncGenerator[Part]:
         if not response.is_success:
-            raise await _refused(response, chained=turn.previous_response_id is not None)
+            raise await refused(response, chained=turn.previous_response_id is not None)
         reader = StreamReader(
             model=self._options.model,
-            request_id=_request_id(response),
-            parent=self._checked(turn),
+            request_id=request_id(response),
+            parent=expected_parent(self._options, turn),
         )
         async with aclosing(read_events(response.aiter_bytes())) as events:
             async for event in events:
                 parts = reader.feed(event)
                 if reader.ended:
-                    await _run_out(events)
+                    await run_out(events)
                 for part in parts:
                     yield part
                 if reader.ended:
                     return
-        if not reader.fed and "event-stream" not in response.headers.get("content-type", ""):
-            raise ModelApiMissing("neither a stream nor a response")
-        reader.finish()
-
-
-async def _run_out(events: AsyncGenerator[object]) -> None:
-    """Read what comes after the answer, which is as a rule the end, and comes with it.
-
-    A connection that is left before its end cannot be used for the next question. Whatever a server
-    sends here, or fails to, the answer is there.
-    """
-    with contextlib.suppress(TimeoutError, httpx.HTTPError, ModelError):
-        async with asyncio.timeout(END_SECONDS):
-            async for _ in events:
-                pass
+        finish(reader, response)
 
 
 def _still_runs(said: object) -> bool:
@@ -262,46 +246,6 @@ def _still_runs(said: object) -> bool:
 
 def _is_complete(said: object) -> bool:
     return isinstance(said, dict) and said.get("status") == "completed"
-
-
-async def _refused(response: httpx.Response, *, chained: bool) -> ModelError:
-    """Read why the server did not begin to answer."""
-    body = await _error_body(response)
-    html = "html" in response.headers.get("content-type", "") or body.lstrip().startswith(b"<")
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    error = read_failure(said, status=response.status_code, html=html).error(chained=chained)
-    error.repeat_after = repeat_after(error, response.headers, datetime.now(UTC))
-    return error
-
-
-async def _error_body(response: httpx.Response) -> bytes:
-    """Read an error's body as far as it comes; the status says most of it."""
-    body = b""
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ERROR_BODY_LIMIT:
-                return b""
-    except httpx.HTTPError:
-        return b""
-    return body
-
-
-def _request_id(response: httpx.Response | None) -> str | None:
-    return response.headers.get("x-request-id") if response is not None else None
-
-
-def _log_end(finished: Finished, turn: Turn) -> None:
-    facts = {
-        "turn": turn.id,
-        "response_id": finished.response_id,
-        "request_id": finished.request_id,
-        "ending": finished.ending,
-    }
-    log.info("the model has answered", extra=facts)
 
 
 def _headers(api_key: str | None, server: Server) -> dict[str, str]:

@@ -105,6 +105,11 @@ _UNSUPPORTED = re.compile(
     r"|\bextra (inputs|fields)\b",
     re.IGNORECASE,
 )
+# Of a response in the background; vLLM "… does not support `store=True` and therefore does not
+# support the background mode", SGLang "Response store is disabled. …", neither with a parameter.
+_NO_BACKGROUND = re.compile(
+    r"\bnot support (the )?background\b|\bresponse store is disabled\b", re.IGNORECASE
+)
 _NAMED = re.compile(r"\b(?:parameter|argument|field)s?(?: supplied)?:? ['\"`]?([\w.\[\]]{1,80})")
 _TOOL = re.compile(
     r"\btools?\b.{0,200}\b(not|unsupported|unknown|invalid|must|require)\b"
@@ -134,12 +139,14 @@ class Failure:
         named = [f"{name}={word}" for name, word in facts.items() if _CODE_WORD.match(word)]
         return " ".join([f"status={self.status}", *named] if self.status else named)
 
-    def error(self, *, chained: bool = False) -> ModelError:
+    def error(self, *, chained: bool = False, background: bool = False) -> ModelError:
         """Return the error that tells the person what happened.
 
         Of a request that was `chained` to a response, a refusal that names no reason is taken for
         one of the chain, as by OpenRouter, which keeps none and says only that it was invalid.
         """
+        if background and _NO_BACKGROUND.search(self.message):
+            return ModelUnsupported(self.detail, "background")
         kinds = (self._by_code, self._by_place)
         found = next((error for error in (kind() for kind in kinds) if error), None)
         if found is None and (name := self._unsupported()):

@@ -35,6 +35,7 @@ UNHEARD_REPEATS = 3  # of a request to a server that is not there
 PATIENCE_SECONDS = 120.0  # for all waits of a question together
 TOLD_SECONDS = 5.0  # of waiting, after which the person is told
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where the server asks for none
+BUSY = (ModelRateLimited, ModelOverloaded)
 JITTER = 0.25  # of a pause
 FIRST_GAP, LARGEST_GAP = 0.02, 2.0  # seconds between two requests while the server is busy
 NO_GAP = 0.001  # below this there is none
@@ -165,27 +166,30 @@ class PatientModel:
 
     def _pause(self, error: ModelError, attempt: int, sent_at: float) -> float:
         """Say how long to wait before another attempt: for ever where there is to be none."""
-        is_busy = isinstance(error, (ModelRateLimited, ModelOverloaded))
-        if error.repeat_after is None or not (is_busy or attempt < UNHEARD_REPEATS):
-            return math.inf
-        backoff = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
-        pause = (error.repeat_after or backoff) * (1 + JITTER * self._chance())
-        if is_busy:
+        if error.repeat_after is not None and isinstance(error, BUSY):
             self._pace.refused(sent_at, error.repeat_after)
-        return pause
+        return pause_after(error, attempt) * (1 + JITTER * self._chance())
+
+
+def pause_after(error: ModelError, attempt: int) -> float:
+    """Say how long to wait after an attempt, from 0: for ever where there is to be no other."""
+    if error.repeat_after is None or not (isinstance(error, BUSY) or attempt < UNHEARD_REPEATS):
+        return math.inf
+    return error.repeat_after or min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
 
 
 def repeat_after(error: ModelError, headers: Mapping[str, str], now: datetime) -> float | None:
     """Say whether and when a refused request may be made again, as `ModelError.repeat_after`."""
-    worth = isinstance(error, (ModelRateLimited, ModelOverloaded))
+    worth = isinstance(error, BUSY)
     said = headers.get("x-should-retry", "").lower()
     if not worth or said == "false":
         return None
-    advised = _advised(headers, now)
+    advised = advised_seconds(headers, now)
     return advised if advised <= PATIENCE_SECONDS else None
 
 
-def _advised(headers: Mapping[str, str], now: datetime) -> float:
+def advised_seconds(headers: Mapping[str, str], now: datetime) -> float:
+    """Return how long a server asks to wait; 0 where it says nothing."""
     milliseconds = headers.get("retry-after-ms", "")
     if re.fullmatch(r"\d{1,9}(\.\d+)?", milliseconds, re.ASCII):
         return float(milliseconds) / 1_000

@@ -75,6 +75,14 @@ REMEDIES: Mapping[type[ModelError], tuple[str, str]] = {
         "The connection breaks off in the middle of the answer",
         "Look at what is between here and OPENAI_BASE_URL: a proxy may end long answers.",
     ),
+    errors.ModelRunLost: (
+        "The server no longer has a response that it was writing in the background",
+        "Look how long it keeps responses, and whether somebody deletes them.",
+    ),
+    errors.ModelRunCancelled: (
+        "A response in the background was cancelled at the provider",
+        "Look whether somebody or something cancels responses there.",
+    ),
     errors.ModelApiMissing: (
         "There is no Responses API at that address",
         "Set OPENAI_BASE_URL to what stands before /responses; mostly it ends with /v1.",

@@ -67,11 +67,21 @@ class RequestOptions:
 
 def answer_instructions() -> str:
     """Return what the model is told about its work."""
-    return (files("bot.responses") / "instructions" / "answer.md").read_text(encoding="utf-8")
+    return _instructions("answer.md")
+
+
+def research_instructions() -> str:
+    """Return what it is told besides where it is to research."""
+    return _instructions("research.md")
 
 
 def request_body(
-    options: RequestOptions, asked: Asked, turn: Turn, unsupported: Container[str] = ()
+    options: RequestOptions,
+    asked: Asked,
+    turn: Turn,
+    unsupported: Container[str] = (),
+    *,
+    background: bool = False,
 ) -> Json:
     """Build the body that asks a question, chained to the turn's earlier response or told again.
 
@@ -96,9 +106,22 @@ def request_body(
     if turn.previous_response_id:
         body["previous_response_id"] = turn.previous_response_id
         body |= _compaction(options)
+    if background:
+        body["background"] = True
     body |= _search(options, unsupported) | _limits(options)
     sent = body.keys() - options.never_sent
     return {name: value for name, value in body.items() if name in sent and name not in unsupported}
+
+
+def expected_parent(options: RequestOptions, turn: Turn) -> str | None:
+    """Return the parent whose echo is looked for; None where none is."""
+    return turn.previous_response_id if options.check_parent else None
+
+
+def fetched_with(options: RequestOptions, unsupported: Container[str]) -> dict[str, str]:
+    """Return the query that has a response told with what was asked to be included in it."""
+    included = "include" not in unsupported and "include" in _search(options, unsupported)
+    return {"include[]": SOURCES} if included else {}
 
 
 def left_out(options: RequestOptions, name: str, unsupported: Container[str]) -> str | None:
@@ -121,6 +144,10 @@ def _dialect(options: RequestOptions, unsupported: Container[str]) -> Dialect | 
     """Say how the search is asked for; None where there is none, or the server supports none."""
     supported = (dialect for dialect in options.dialects if dialect.tool not in unsupported)
     return next((dialect for dialect in supported if obeys(dialect, options.search)), None)
+
+
+def _instructions(name: str) -> str:
+    return (files("bot.responses") / "instructions" / name).read_text(encoding="utf-8")
 
 
 def _earlier(options: RequestOptions, asked: Asked) -> list[Json]:

@@ -42,6 +42,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreground:
+    """The server does not work in the background: what is lost has to be asked anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """More of the text is there, which comes as a whole later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Searching:
     """A search began; what it looks for is known when it is done. `key` pairs the two."""
 
@@ -89,7 +99,9 @@ class Finished:
     search_refused: bool = False  #: whether the server refused every tool to search with
 
 
-Part = Started | Waiting | Searching | Searched | TextDelta | Cited | Finished
+Part = (
+    Started | Waiting | Foreground | Writing | Searching | Searched | TextDelta | Cited | Finished
+)
 
 
 @dataclass(frozen=True, slots=True)

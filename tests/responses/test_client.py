@@ -28,8 +28,9 @@ from bot.errors import (
     ModelUnsupported,
     SettingsError,
 )
-from bot.responses.client import ERROR_BODY_LIMIT, ResponsesClient, open_http
+from bot.responses.client import ResponsesClient, open_http
 from bot.responses.dialect import OPENAI, PREVIEW
+from bot.responses.reading import ERROR_BODY_LIMIT
 from bot.responses.request import request_body
 from bot.turns.answer import Finished, Started, TextDelta
 from tests.fakes import FakeNotes

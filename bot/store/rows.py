@@ -38,6 +38,7 @@ def question_columns(question: Question) -> dict[str, object]:
         "user": question.user,
         "user_team": question.user_team,
         "text": question.text,
+        "kind": question.kind,
     }
 
 
@@ -66,10 +67,15 @@ def thread_of(row: Any) -> Thread:  # noqa: ANN401 - a row of any columns
     return Thread(team=row.team, channel=row.channel, thread_ts=row.thread_ts)
 
 
-def question_of(row: Row[Any]) -> Question:
+def question_of(row: Any) -> Question:  # noqa: ANN401 - a row of any columns
     """Read a question of the columns `TURN`."""
     return Question(
-        thread=thread_of(row), ts=row.ts, user=row.user, user_team=row.user_team, text=row.text
+        thread=thread_of(row),
+        ts=row.ts,
+        user=row.user,
+        user_team=row.user_team,
+        text=row.text,
+        kind=row.kind,
     )
 
 

@@ -12,15 +12,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     exists,
     func,
     literal,
     null,
+    or_,
     select,
     update,
 )
 
-from bot.store.tables import UtcDateTime, turns
+from bot.store.tables import UtcDateTime, runs, turns
 from bot.store.tenure import IS_OURS
 from bot.turns.turn import TurnState, states_before
 
@@ -42,6 +44,7 @@ TURN = (
     turns.c.user,
     turns.c.user_team,
     turns.c.text,
+    turns.c.kind,
     turns.c.previous_response_id,
     turns.c.epoch,
     turns.c.attempt,
@@ -193,7 +196,13 @@ TAKE_OVER = (
 )
 TRY_AGAIN = (
     update(turns)
-    .where(turns.c.id == bindparam("of_turn"), turns.c.state == TurnState.FAILED)
+    .where(
+        turns.c.id == bindparam("of_turn"),
+        or_(
+            turns.c.state == TurnState.FAILED,
+            and_(turns.c.state == TurnState.STOPPED, turns.c.kind == "research"),
+        ),
+    )
     .values(
         state=TurnState.WAITING,
         owner=null(),
@@ -203,6 +212,7 @@ TRY_AGAIN = (
         error=null(),
     )
 )
+FORGET_RUN = delete(runs).where(runs.c.turn_id == bindparam("of_turn"))
 WITHDRAW = (
     update(turns)
     .where(

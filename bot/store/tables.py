@@ -88,6 +88,7 @@ turns = Table(
     # Slack does not send an acknowledged event again, so what was asked is kept here: after a
     # restart a question that waited is still known in full.
     Column("text", Text, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="answer"),
     # Who answers it, and how many have owned it before: together the key to every further step.
     Column("owner", String(64)),
     Column("epoch", Integer, nullable=False, server_default="0"),
@@ -140,6 +141,18 @@ messages = Table(
     Column("ts", SLACK_ID),
     Column("delivered", Integer, nullable=False, server_default="0"),  # characters Slack has
     Column("intended_at", UtcDateTime, nullable=False),
+)
+
+# A research: its run at the model's server, which goes on without this process.
+runs = Table(
+    "runs",
+    metadata,
+    Column("turn_id", Integer, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("response_id", MODEL_ID),
+    Column("sequence_number", Integer),  # of the last event that was heard
+    Column("stop_asked_at", UtcDateTime),
+    Column("trail", Text, nullable=False),  # what was searched and read, as JSON
 )
 
 # The processes that share a PostgreSQL: each says again and again that it lives.

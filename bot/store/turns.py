@@ -128,6 +128,7 @@ class TurnStore:
             self._lock(connection, thread)
             if not connection.execute(sql.TRY_AGAIN, {"of_turn": turn_id}).rowcount:
                 return None
+            connection.execute(sql.FORGET_RUN, {"of_turn": turn_id})
             return Taken(turn_id, self._start_next(connection, thread))
 
         return await self._database.run(operation)

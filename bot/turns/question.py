@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+# A research takes up to an hour, and goes on whatever happens: see bot.turns.research.
+Kind = Literal["answer", "research"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class Question:
     user: str  #: the asker, "U…" or "W…"
     user_team: str  #: the asker's own workspace; another than the thread's under Slack Connect
     text: str  #: Slack's mrkdwn as written, the bot's own mention taken out; "" asks for help
+    kind: Kind = "answer"  #: what is wanted
 
     @property
     def has_thread(self) -> bool:

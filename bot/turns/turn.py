@@ -33,7 +33,7 @@ MAY_FOLLOW: Mapping[TurnState, frozenset[TurnState]] = {
     TurnState.RUNNING: frozenset({TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED}),
     TurnState.ANSWERED: frozenset(),
     TurnState.FAILED: frozenset({TurnState.WAITING}),  # somebody pressed "Try again"
-    TurnState.STOPPED: frozenset(),
+    TurnState.STOPPED: frozenset({TurnState.WAITING}),  # or "Research again"
 }
 # A turn that stands here belongs to one process, and to another when that one died.
 OWNED = (TurnState.PLACING, TurnState.RUNNING)
@@ -73,7 +73,7 @@ class ThreadForgotten(FootnoteError):
 class Sent:
     """A message of a turn as it is recorded: intended before the call, confirmed after it."""
 
-    part: int  #: counted from 1; 0 is the root that a command posts
+    part: int  #: counted from 1; 0 is the root that a command posts, -1 a file
     ts: str | None  #: None while it is unknown whether Slack has it
     streamed: bool
 

@@ -17,7 +17,7 @@ from bot.store.database import open_database, open_file
 from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
 from bot.store.move import move
-from bot.store.tables import messages, turns
+from bot.store.tables import messages, runs, turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from tests.store.examples import (
@@ -95,7 +95,7 @@ async def content(database: Database) -> dict[str, list[dict[str, Any]]]:
                 dict(row)
                 for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
             ]
-            for table in (turns, messages)
+            for table in (turns, messages, runs)
         }
 
     return await database.run(operation)
@@ -126,7 +126,7 @@ async def test_every_row_arrives_as_it_was_and_belongs_to_nobody(
         row["owner"] = None
     here["turns"][2]["text"] = "AB"  # no database but SQLite stores a NUL
     assert there == here
-    assert moved == {"turns": 17, "messages": 13}
+    assert moved == {"turns": 17, "messages": 13, "runs": 0}
     assert dump(file) == before
 
 
@@ -187,7 +187,7 @@ async def test_a_connection_that_is_lost_half_way_costs_nothing(
     there = await content(target)
 
     assert moved == {name: len(rows) for name, rows in there.items()}
-    assert moved == {"turns": 17, "messages": 13}
+    assert moved == {"turns": 17, "messages": 13, "runs": 0}
 
 
 async def test_tables_of_a_later_version_come_along(
@@ -206,7 +206,7 @@ async def test_tables_of_a_later_version_come_along(
     moved = await move(file, target)
     new = await target.run(lambda c: c.scalar(insert(counted).returning(counted.c.id)))
 
-    assert moved == {"turns": 17, "messages": 13, "words": len(kept), "counted": 2}
+    assert moved == {"turns": 17, "messages": 13, "runs": 0, "words": len(kept), "counted": 2}
     assert new == 8
 
 

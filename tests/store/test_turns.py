@@ -521,6 +521,7 @@ class TestRecording:
             "user": "U1",
             "user_team": "T1",
             "text": "Why?",
+            "kind": "answer",
             "epoch": 1,
             "attempt": 1,
             "started_at": NOON,

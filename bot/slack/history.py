@@ -61,6 +61,8 @@ class _Pairs:
 
     def answer(self, question: Question, message: Json) -> None:
         """Take a message of the bot, in the thread of this question."""
+        if message.get("files"):  # which say no turn, and nothing that is not said before them
+            return
         turn, part = _numbers(message)
         last = self.said[-1] if self.said else None
         if part == 0:

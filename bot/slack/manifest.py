@@ -29,6 +29,7 @@ SCOPES = {
     "channels:history": "follow-ups without a mention, in public channels",
     "chat:write": "answers, statuses and titles",
     "commands": "the slash command",
+    "files:write": "long reports, as a file in the thread",
     "groups:history": "follow-ups in private channels",
     "im:history": "direct messages",
     "im:write": "the direct message in which /ask answers where it may not post",

@@ -24,6 +24,7 @@ NO_STREAMING_IN_TEAM = frozenset(
     {"unknown_method", "feature_not_enabled", "missing_scope", "method_deprecated"}
 )
 NO_STREAMING_IN_CHANNEL = frozenset({"channel_type_not_supported", "messages_tab_disabled"})
+NOT_TO_BE_CHANGED = frozenset({"edit_window_closed", "cant_update_message"})
 
 
 class Message(Protocol):
@@ -46,9 +47,9 @@ async def open_message(part: Part, growth: Growth) -> Message:
     return await _until_there(part, growth, lambda: _open_message(part, growth))
 
 
-async def post_message(part: Part, blocks: Sequence[Json]) -> Message:
-    """Post a message that has only blocks."""
-    growth = Growth(plan="Sources")
+async def post_message(part: Part, words: str, blocks: Sequence[Json]) -> Message:
+    """Post a message that has only blocks; the words are its notification's."""
+    growth = Growth(plan=words)
     return await _until_there(part, growth, lambda: PostedMessage.open(part, growth, blocks))
 
 
@@ -57,17 +58,41 @@ async def take_over(part: Part, ts: str, growth: Growth, *, streamed: bool) -> M
 
     Nobody knows for sure what that one showed, so all of it is replaced.
     """
-    if streamed:
-        try:
-            await part.call("chat.stopStream", 0, ts=ts)
-        except MessageFull:
-            log.info("an earlier stream has ended already", extra={"part": part.number})
+    await _stop_earlier(part, ts, streamed=streamed)
     message = PostedMessage.found(part, ts, Growth())
     try:
         await message.append(growth)
     except MessageFull:
         return None
     return message
+
+
+async def replace_earlier(
+    part: Part, ts: str, words: str, blocks: Sequence[Json], *, streamed: bool
+) -> Message | None:
+    """Put blocks in the place of what an earlier attempt left behind; None if it is gone by now.
+
+    Where nothing may be changed any more, it stays: it was whole from the first.
+    """
+    await _stop_earlier(part, ts, streamed=streamed)
+    message = PostedMessage.found(part, ts, Growth())
+    try:
+        await message.close(Growth(plan=words), blocks)
+    except MessageFull:
+        return None
+    except SlackRefused as error:
+        if error.code not in NOT_TO_BE_CHANGED:
+            raise
+        log.info("an earlier message stays as it is", extra={"code": error.code})
+    return message
+
+
+async def _stop_earlier(part: Part, ts: str, *, streamed: bool) -> None:
+    if streamed:
+        try:
+            await part.call("chat.stopStream", 0, ts=ts)
+        except MessageFull:
+            log.info("an earlier stream has ended already", extra={"part": part.number})
 
 
 async def _until_there(

@@ -19,12 +19,17 @@ CALLS_A_MINUTE = {
     "chat.update": 50.0,
     "chat.delete": 50.0,
     "chat.postMessage": 60.0,
+    "files.getUploadURLExternal": 100.0,
+    "files.completeUploadExternal": 100.0,
     "conversations.replies": 50.0,
     "conversations.history": 50.0,
 }
 FLUSH_SECONDS = 1.0  # between two appends of one reply
 UPDATE_SECONDS = 3.0  # Slack's advice for text of a model that is shown by chat.update
 SECONDS_PER_LIVE_REPLY = 0.7  # 100 appends a minute are one each 0.6 s, for all replies together
+RESEARCH_SECONDS = 15.0  # between two updates of a research run, once it has run for a minute
+RESEARCH_CALM_SECONDS = 60.0
+SECONDS_PER_LIVE_RUN = 2.4  # half of the 50 updates a minute, for all runs together
 REFUSED_SECONDS = 600.0  # until a workspace that has no streaming is asked again
 
 
@@ -73,6 +78,7 @@ class Pacing:
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self._refused_until: dict[str, float] = {}
         self._live = 0
+        self._live_runs = 0
 
     @contextmanager
     def live_reply(self) -> Iterator[None]:
@@ -82,6 +88,31 @@ class Pacing:
             yield
         finally:
             self._live -= 1
+
+    @contextmanager
+    def live_run(self) -> Iterator[None]:
+        """Count a research run as being shown."""
+        self._live_runs += 1
+        try:
+            yield
+        finally:
+            self._live_runs -= 1
+
+    def seconds_between_updates(self, age: float) -> float:
+        """Say how long a research run that is so old waits between two of its updates."""
+        base = self._update_seconds if age < RESEARCH_CALM_SECONDS else RESEARCH_SECONDS
+        return max(base, SECONDS_PER_LIVE_RUN * self._live_runs)
+
+    async def set_within(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for an event, but not for longer; say whether it is set."""
+        waits = [asyncio.ensure_future(self.sleep(seconds)), asyncio.create_task(event.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return event.is_set()
 
     def seconds_between(self, *, streamed: bool) -> float:
         """Say how long a reply waits between two of its own calls."""

@@ -35,6 +35,7 @@ FULL_OR_GONE = frozenset(
 RESENDS = 5  # of one call, after 429 or without an answer
 PAUSE_SECONDS = 0.5  # after the first call without an answer; doubled each time
 LONGEST_PAUSE_SECONDS = 5.0
+TS_CHARACTERS = 17  # of Slack's ts; that of research asked with a button has one more
 PAGE_OF_REPLIES = 200  # messages of a thread read at once
 
 
@@ -87,7 +88,10 @@ class Place:
         return self.question.thread.team
 
     async def call(self, method: str, before: Callable[[], Awaitable[None]], **params: Any) -> Json:  # noqa: ANN401 - JSON
-        """Call a method in its turn, and again after a 429."""
+        """Call a method in its turn, and again after a 429.
+
+        The channel goes with it, unless it is given as None, for a method that takes none.
+        """
         for _ in range(RESENDS - 1):
             with contextlib.suppress(SlackRateLimited):
                 return await self.call_now(method, before, **params)
@@ -103,7 +107,8 @@ class Place:
         await self.pacing.turn(self.team, method)
         await before()
         try:
-            return await self.web.call(method, channel=self.question.thread.channel, **params)
+            channel = self.question.thread.channel
+            return await self.web.call(method, **({"channel": channel} | params))
         except SlackRateLimited as error:
             log.info("slack slows us down", extra={"method": method, "s": error.retry_after})
             self.pacing.rest(self.team, method, error.retry_after)
@@ -138,7 +143,7 @@ class Place:
         """
         known = await self.steps.known(self.question.thread)
         found: dict[int | None, list[str]] = {}
-        for message in await self._replies():
+        for message in await self.replies():
             ts = message.get("ts")
             if message.get("user") == self.bot_user and isinstance(ts, str) and ts not in known:
                 part = self._part_of(message)
@@ -149,6 +154,8 @@ class Place:
     def _part_of(self, message: Json) -> int | Literal[False] | None:
         """Return which part of this turn a message is, None for nobody's, False for another's."""
         metadata = message.get("metadata")
+        if message.get("files"):  # which carry no metadata: files.py knows them by their names
+            return False
         if not metadata:
             return None
         payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
@@ -157,7 +164,8 @@ class Place:
         part = payload.get("part")
         return part if isinstance(part, int) else False
 
-    async def _replies(self) -> Sequence[Json]:
+    async def replies(self) -> Sequence[Json]:
+        """Return the thread's messages since the question, without its root."""
         thread = self.question.thread
         messages: list[Json] = []
         cursor: str | None = None
@@ -166,7 +174,7 @@ class Place:
                 "conversations.replies",
                 _nothing,
                 ts=thread.thread_ts,
-                oldest=self.question.ts,
+                oldest=self.question.ts[:TS_CHARACTERS],
                 include_all_metadata=True,
                 limit=PAGE_OF_REPLIES,
                 cursor=cursor,

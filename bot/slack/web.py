@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 DEFAULT_PAUSE_SECONDS = 10.0  # a 429 without a readable Retry-After
+UPLOAD_SECONDS = 60.0  # for all the bytes of a file
 # These read no JSON body; all others that the bot calls do (from their method pages).
-QUERIED = {"auth.test", "users.info", "chat.getPermalink", "conversations.replies"}
+QUERIED = {
+    "auth.test",
+    "users.info",
+    "chat.getPermalink",
+    "conversations.replies",
+    "files.getUploadURLExternal",
+}
+UPLOAD = "upload_url"  # what the post of bytes is called in errors: no method, but an address
+# An address that has lapsed, or that a moment later may take what it has not taken now.
+WORTH_ANOTHER = {404, 408, 410, 425, 429}
 NO_ANSWER = (
     SlackClientError,
     aiohttp.ClientError,
@@ -72,6 +83,43 @@ class SlackWeb:
             raise SlackUnreachable(method, type(error).__name__) from error
         said = response.data if isinstance(response.data, dict) else {}
         return SlackAnswer(said, response.headers)
+
+    async def upload(self, url: str, data: bytes) -> None:
+        """Post the bytes of a file to the address that Slack gave for them, without the token.
+
+        Raises SlackRefused for an address that may not have them and where they are not taken,
+        and SlackUnreachable where a new address may do better.
+        """
+        if not self._may_have_files(url):
+            raise SlackRefused(UPLOAD, "bad_address")
+        timeout = aiohttp.ClientTimeout(total=UPLOAD_SECONDS)
+        try:
+            async with (
+                # With the proxy of the environment, as slack_sdk's own calls go.
+                aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+                session.post(url, data=data, allow_redirects=False) as response,
+            ):
+                status = response.status
+        except NO_ANSWER as error:
+            raise SlackUnreachable(UPLOAD, type(error).__name__) from error
+        if status >= 500 or status in WORTH_ANOTHER:  # noqa: PLR2004 - a server's trouble
+            raise SlackUnreachable(UPLOAD, f"http_{status}")
+        if status != 200:  # noqa: PLR2004 - OK
+            raise SlackRefused(UPLOAD, f"http_{status}")
+
+    def _may_have_files(self, url: str) -> bool:
+        """Whether an address is encrypted, or on the very server of the Web API."""
+        try:
+            scheme, host, port = _origin(url)
+        except ValueError:
+            return False
+        is_ours = (scheme, host, port) == _origin(self._client.base_url)
+        return host is not None and (scheme == "https" or is_ours)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _translated(method: str, error: SlackApiError) -> Exception:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from selenium.webdriver.common.keys import Keys
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.slack import LocalSlack
 from tests.playground.browser import Browser, open_page
@@ -179,6 +180,26 @@ async def test_an_ephemeral_message_says_that_nobody_else_sees_it(slack: LocalSl
         await call(slack, "chat.postEphemeral", channel=general, user=you, text="psst")
 
         await browser.until_text(f"{CHANNEL} .message.ephemeral", "Only visible to you")
+
+
+async def test_a_file_in_a_thread_is_opened_and_read(slack: LocalSlack) -> None:
+    general = slack.channels["general"]
+    root = await slack.say(slack.users["you"], general, "why?")
+    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+    async with open_page(slack.page_url) as browser:
+        await client.files_upload_v2(
+            channel=general, thread_ts=root, filename="report-1.md", title="Why", content="# Wärme"
+        )
+        await browser.until_text(f"{CHANNEL} .replies", "1 reply")
+        await browser.click(f"{CHANNEL} .replies")
+        await browser.until_text(f"{THREAD} .file", "report-1.md")
+        await browser.screenshot("file")
+        await browser.click(f"{THREAD} .file .about a")
+        await browser.until(lambda driver: len(driver.window_handles) == 2)
+        await browser.do(lambda driver: driver.switch_to.window(driver.window_handles[1]))
+
+        await browser.until_text("body", "# Wärme")
+        assert await browser.complaints() == []
 
 
 async def test_the_page_finds_back_when_the_connection_was_lost() -> None:

@@ -157,6 +157,22 @@ async def test_of_an_answer_is_read_what_a_person_sees() -> None:
     assert said.exchanges == (Exchange("one?", None, "One."),)
 
 
+async def test_a_file_answers_none_of_the_questions_that_wait() -> None:
+    said, _ = await read(
+        page(
+            person("1.0", "<@UBOT> one?"),
+            person("2.0", "<@UBOT> two?", "U2"),
+            person("3.0", "<@UBOT> three?", "U2"),
+            bots("4.0", "One.", turn=1),
+            person("5.0", "", "UBOT", bot_id="BBOT", files=[{"id": "F1", "name": "report-1.md"}]),
+            bots("6.0", "Two.", turn=2),
+            bots("7.0", "Three.", turn=3),
+        )
+    )
+
+    assert [each.answer for each in said.exchanges] == ["One.", "Two.", "Three."]
+
+
 async def test_questions_that_waited_get_the_answers_in_their_order() -> None:
     said, _ = await read(
         page(

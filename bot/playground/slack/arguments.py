@@ -26,6 +26,7 @@ class Arguments:
     """The arguments of one call."""
 
     values: Json
+    from_json: bool = False  #: which some methods do not read
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a string; without a default it is required."""
@@ -88,4 +89,5 @@ async def read_arguments(request: web.Request) -> Arguments:
         values |= body
     elif request.can_read_body:
         values |= dict(await request.post())
-    return Arguments({name: value for name, value in values.items() if value is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    return Arguments(given, from_json=request.content_type == "application/json")

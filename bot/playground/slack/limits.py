@@ -18,6 +18,8 @@ METHOD_TIERS = {
     "chat.postEphemeral": 4,
     "conversations.list": 2,
     "conversations.members": 4,
+    "files.getUploadURLExternal": 4,
+    "files.completeUploadExternal": 4,
     "users.info": 4,
     "assistant.threads.setTitle": 4,
     "assistant.threads.setSuggestedPrompts": 4,
@@ -46,6 +48,7 @@ class Limits:
     task_characters: int = 256
     history_objects: int = 999  #: 15 for apps distributed outside the Marketplace
     reads_a_minute: float | None = None  #: of messages; 1.0 for these, None for the tier's
+    share_seconds: float = 0.2  #: until an uploaded file stands in its thread
     calls_factor: float = 1.0  #: multiplies the calls a minute
     burst_factor: float = 1.5  #: of a minute's calls, at once
     posts_a_second: float = 1.0  #: in one channel

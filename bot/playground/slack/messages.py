@@ -88,17 +88,17 @@ async def get_permalink(slack: LocalSlack, args: Arguments) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def readable(slack: LocalSlack, args: Arguments) -> Channel:
+def readable(slack: LocalSlack, args: Arguments, name: str = "channel") -> Channel:
     """Return the channel of a call, if the bot can see it."""
-    channel = slack.workspace.channels.get(args.text("channel"))
+    channel = slack.workspace.channels.get(args.text(name))
     if channel is None or (channel.is_private and BOT_USER not in channel.members):
         raise Refusal("channel_not_found")
     return channel
 
 
-def writable(slack: LocalSlack, args: Arguments) -> Channel:
+def writable(slack: LocalSlack, args: Arguments, name: str = "channel") -> Channel:
     """Return the channel of a call, if the bot may write there."""
-    channel = readable(slack, args)
+    channel = readable(slack, args, name)
     if BOT_USER not in channel.members:
         raise Refusal("not_in_channel")
     if channel.is_archived:
@@ -141,6 +141,8 @@ def shown(message: Message, *, metadata: bool = False) -> Json:
         "streaming_state": message.streaming_state,
         "metadata": message.metadata if metadata else None,
         "edited": {"user": message.user, "ts": message.ts} if message.edited else None,
+        "subtype": "file_share" if message.files else None,
+        "files": message.files or None,
     }
     return content | {name: value for name, value in optional.items() if value is not None}
 

@@ -14,9 +14,11 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.playground.slack.files import FILES
 from bot.playground.slack.render_state import Look, NotHere
 from bot.playground.slack.render_typed import typed
 
@@ -44,6 +46,7 @@ _FILES = {
     "/page/app.js": ("app.js", "text/javascript"),
     "/page/style.css": ("style.css", "text/css"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),  # what a browser asks for beside a file's text
 }
 
 
@@ -58,6 +61,7 @@ def add_routes(app: web.Application, slack: LocalSlack) -> None:
         app.router.add_get(path, _guarded(_file(name, kind)))
     app.router.add_get("/page/state", _guarded(page.state))
     app.router.add_get("/page/events", _guarded(page.events))
+    app.router.add_get(f"{FILES}{{id}}/{{name}}", _guarded(page.file))
     for action in (page.say, page.command, page.press, page.stop, page.open):
         app.router.add_post(f"/page/{action.__name__}", _guarded(_action(action)))
     app.on_shutdown.append(page.close)
@@ -89,6 +93,20 @@ class Page:
         with suppress(asyncio.CancelledError, ConnectionError):  # the server stops, the page left
             feed.result()
         return response
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Show the text of a file, or have the browser keep it."""
+        file = self.slack.files.stored.get(request.match_info["id"])
+        if file is None or file.data is None:
+            raise NotHere("There is no such file here.")
+        kept = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+        way = kept if "download" in request.query else "inline"
+        return web.Response(
+            body=file.data,
+            content_type="text/plain",  # whatever it is, the browser only shows it
+            charset="utf-8",
+            headers={"Content-Disposition": way},
+        )
 
     async def close(self, _app: web.Application) -> None:
         """End the feeds: the server waits for open requests when it stops."""

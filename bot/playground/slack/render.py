@@ -9,6 +9,7 @@ from zlib import crc32
 
 from bot.playground.slack.render_blocks import blocks, sources
 from bot.playground.slack.render_clean import clean_message
+from bot.playground.slack.render_files import files
 from bot.playground.slack.render_markdown import markdown
 from bot.playground.slack.render_tasks import Card, plan, timeline
 from bot.playground.slack.render_text import Names, mrkdwn, plain
@@ -34,6 +35,7 @@ def render_message(message: Message, names: Names, *, ephemeral: bool = False) -
         f'<article class="{looks}" data-ts="{escape(message.ts)}"'
         f' aria-busy="{str(streaming).lower()}">{_avatar(name)}<div class="body">'
         f"{_who(message, name, ephemeral=ephemeral)}{_content(message, names)}"
+        f"{files(message.files)}"
         f"{_STOP * streaming}</div></article>"
     )
 
@@ -60,6 +62,8 @@ def _content(message: Message, names: Names) -> str:
         return _streamed(message, names) + edited
     if message.blocks:
         return f'<div class="blocks">{blocks(message.blocks, names)}</div>{edited}'
+    if message.files and not message.text:
+        return edited
     return f'<div class="text">{mrkdwn(message.text, names)} {edited}</div>'
 
 

@@ -39,6 +39,7 @@ _MESSAGE_CLASSES = _TEXT_CLASSES | {
         *("scroll", "avatar", "body", "text", "markdown", "block", "section", "fields", "field"),
         *("accessory", "actions", "context", "image", "unsupported", "tasks", "task", "details"),
         *("output", "sources", "feedback", "children", "blocks", "waiting", "card"),
+        *("files", "file", "sheet", "about"),
         *("hue-1", "hue-2", "hue-3", "hue-4", "hue-5", "hue-6"),
     },
     "header": {"who"},

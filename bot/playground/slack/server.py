@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.playground.slack import agents, messages, page, people, reading, streaming
+from bot.playground.slack import (
+    agents,
+    files,
+    messages,
+    page,
+    people,
+    reading,
+    streaming,
+)
 from bot.playground.slack.arguments import Arguments, Refusal, read_arguments
 from bot.playground.slack.delivery import Delivery, Redelivery
 from bot.playground.slack.faults import Fault, Faults
@@ -43,6 +51,7 @@ SCOPES = (
     "channels:history",
     "chat:write",
     "commands",
+    "files:write",
     "groups:history",
     "im:history",
     "im:write",
@@ -77,6 +86,8 @@ METHODS: dict[str, Method] = {
     "assistant.threads.setSuggestedPrompts": agents.set_suggested_prompts,
     "agents.sessions.setStatus": agents.session_status,
     "agents.sessions.rename": agents.rename_session,
+    "files.getUploadURLExternal": files.get_upload_url,
+    "files.completeUploadExternal": files.complete_upload,
     "views.publish": agents.publish_view,
     "views.open": agents.open_view,
 }
@@ -112,6 +123,7 @@ class LocalSlack:
         self.limits = limits
         self.workspace = Workspace()
         self.delivery = Delivery(limits, self.signing_secret, events_url)
+        self.files = files.Files()
         self.twin_order = "app_mention_first"
         self.scopes: tuple[str, ...] = SCOPES  # that were granted
         self.clock_ahead = 0.0  # seconds, as the headers of answers tell the time
@@ -333,6 +345,12 @@ class LocalSlack:
         self._changed()
         return message
 
+    def show_file(self, channel: Channel, message: Message) -> None:
+        """Show the message that shares a file, which comes by and by."""
+        self.workspace.put(channel, message)
+        self.cleared_status(channel.id, message.thread_ts or message.ts)
+        self._changed()
+
     def set_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Set the line below a thread."""
         self._statuses[channel, thread_ts] = (status, self.limits.clock() + STATUS_SECONDS)
@@ -387,6 +405,7 @@ class LocalSlack:
         app.router.add_get("/api/{method}", self._handle)
         app.router.add_get("/link", self._link)
         app.router.add_post("/response/{number}", self._respond)
+        app.router.add_post(f"{files.UPLOADS}{{ticket}}", self._receive)
         page.add_routes(app, self)
         return app
 
@@ -460,6 +479,20 @@ class LocalSlack:
         if self.delivery.is_full:
             return web.Response(status=429)
         return await self.delivery.serve(request)
+
+    async def _receive(self, request: web.Request) -> web.StreamResponse:
+        """Take the bytes of a file. Faults of "upload_url" are ordered like those of a method."""
+        fault = self._faults.next_of(files.UPLOAD)
+        if fault is not None and fault.drop:
+            return self._drop(request)
+        args = Arguments({"bytes": request.content_length})
+        if fault is not None and not fault.after:
+            return self._failed(files.UPLOAD, args, fault)
+        answer = self.files.take(request.match_info["ticket"], await request.read())
+        error = None if answer.status == 200 else answer.text  # noqa: PLR2004 - OK
+        self._record(files.UPLOAD, args, error, answer.status)
+        self._changed()
+        return self._drop(request) if fault is not None else answer
 
     async def _respond(self, request: web.Request) -> web.Response:
         url = self._response_urls.get(request.path)

@@ -63,6 +63,7 @@ class Message:
     stream_bytes: int = 0
     stream_closes_at: float = 0.0
     stopped_by_user: bool = False
+    files: list[Json] = field(default_factory=list)
 
 
 @dataclass

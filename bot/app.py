@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,18 +20,19 @@ from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import open_http
 from bot.responses.dialect import server_at
-from bot.responses.model import build_model
-from bot.responses.price_list import price_list
+from bot.responses.model import build_models
 from bot.slack.agent import Agent
 from bot.slack.command import Commands
 from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
+from bot.slack.files import share_text
 from bot.slack.hints import Hints
 from bot.slack.history import History
 from bot.slack.identity import People
 from bot.slack.listeners import Listeners, add_listeners
 from bot.slack.pacing import Pacing
 from bot.slack.replies import Replies
+from bot.slack.research_controls import ResearchControls
 from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.slack.words import help_words
@@ -40,11 +41,14 @@ from bot.store.database import open_database
 from bot.store.leases import Beat, hold_lease
 from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
+from bot.store.runs import RunStore
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.store.unsupported import UnsupportedStore
 from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
+from bot.turns.memory import Memory
+from bot.turns.research_run import ResearchRunner
 from bot.turns.run import TurnRunner
 from bot.turns.unsupported import Unsupported
 
@@ -86,6 +90,7 @@ class Stores:
 
     turns: TurnStore
     messages: MessageStore
+    runs: RunStore
     name_heir: Callable[[Heir], None]
     unsupported: Unsupported
     checks: Checks
@@ -146,32 +151,54 @@ async def open_bot(
                 silence_seconds=settings.openai_silence_seconds,
             )
         )
-        token = settings.slack_bot_token.get_secret_value()
-        client = await enter(open_client(token, settings.slack_api_url))
-        web, hints = SlackWeb(client), Hints()
+        client = await enter(
+            open_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        )
+        web, hints, secret = SlackWeb(client), Hints(), _secret(settings.slack_signing_secret)
         bot, agent = await _who_am_i(web), Agent(web, time.monotonic)
         pacing, words = pacing or Pacing(), help_words(bot.user, _command(settings))
-        roots = Roots(web, pacing, stores.messages, hints)
-        replies = Replies(web, pacing, stores.messages, agent, roots, metrics, bot.user, words)
+        replies = Replies(
+            web,
+            pacing,
+            stores.messages,
+            agent,
+            Roots(web, pacing, stores.messages, hints),
+            metrics,
+            bot.user,
+            words,
+            share_text,
+        )
         people = People(web, time.monotonic, share_names=settings.share_names)
+        memory = Memory(people, History(web, pacing, people, bot), stores.turns)
+        models = build_models(settings, http, stores.unsupported, bot.installation)
         runner = TurnRunner(
             replies,
-            people,
-            History(web, pacing, people, bot),
-            build_model(settings, http, stores.unsupported, bot.installation),
+            memory,
+            models.answering,
             stores.turns,
             metrics,
             time.monotonic,
             Chains(settings.chaining, stores.unsupported),
-            price_list(settings.prices_file),
+            models.prices,
         )
-        inbox = Inbox(stores.turns, _Bound(runner), metrics)
+        research = ResearchRunner(
+            replies,
+            memory,
+            models.researching,
+            stores.turns,
+            stores.runs,
+            metrics,
+            models.prices,
+            _now,
+            deadline=timedelta(minutes=settings.research_minutes),
+        )
+        inbox = Inbox(stores.turns, _Bound(runner, research), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)
         stores.name_heir(inbox)
-        commands, secret = Commands(inbox, hints, bot.team), _secret(settings.slack_signing_secret)
         app = build_app(client, bot, secret, metrics.redelivered.add)
+        commands, controls = Commands(inbox, hints, bot.team), ResearchControls(web, stores.runs)
         turns, follow_ups = stores.turns, settings.follow_ups
-        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
+        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, controls, follow_ups))
         way_in = await enter(open_way_in(app, _secret(settings.slack_app_token), secret, patience))
         port = await enter(_open_server(settings, way_in, stores.checks, metrics))
         yield Running(inbox, port, way_in, metrics)
@@ -192,7 +219,8 @@ async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
             messages = MessageStore(database, tenure, _now)
             notes = UnsupportedStore(database, settings.openai_base_url, settings.openai_model)
             unsupported = Unsupported(await notes.noted(), notes, _now)
-            yield Stores(turns, messages, name_heir, unsupported, checks)
+            runs = RunStore(database, tenure, _now)
+            yield Stores(turns, messages, runs, name_heir, unsupported, checks)
 
 
 @asynccontextmanager
@@ -231,13 +259,15 @@ async def _who_am_i(web: SlackWeb) -> Bot:
 class _Bound:
     """The work on a turn, with the turn in every line of the log."""
 
-    def __init__(self, runner: TurnRunner) -> None:
+    def __init__(self, runner: TurnRunner, research: ResearchRunner) -> None:
         self._runner = runner
+        self._research = research
         self.wait = runner.wait
 
     async def run(self, turn: Turn) -> None:
+        is_research = turn.question.kind == "research"
         with _bound(turn):
-            await self._runner.run(turn)
+            await (self._research if is_research else self._runner).run(turn)
 
     async def place(self, turn: Turn) -> Question | None:
         with _bound(turn):

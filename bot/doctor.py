@@ -20,6 +20,7 @@ from bot.settings import ENV_FILE, Settings, load_settings
 from bot.slack import checkup as slack
 from bot.slack import checkup_socket as way_in
 from bot.slack.connection import open_client
+from bot.slack.manifest import COMMANDS
 from bot.slack.web import SlackWeb
 from bot.store import checkup as store
 from bot.turns.unsupported import Unsupported
@@ -175,7 +176,7 @@ class Examination:
                     yield finding
                 read = slack.check_history(web, self._stored.channel if self._stored else None)
                 yield await one_in_time(slack.HISTORY, read)
-            yield slack.look_at_events(f"/{settings.command_prefix}ask")
+            yield slack.look_at_events([f"/{settings.command_prefix}{name}" for name in COMMANDS])
             async for finding in _way_in(settings, web, installed):
                 yield finding
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ENV_FILE = Path(".env")
 HTTP_PORT = 3000  # where Slack's events are taken when no port is set
+RESEARCH_MODEL = "gpt-6-astra"  # which OpenAI's guide recommends for research in many steps
 SHOWN_CHARACTERS = 40  # of a wrong value
 SECRETS = tuple(name.lower() for name in check.WHERE_FROM)
 NEVER_SHOWN = frozenset({*check.WHERE_FROM, "DATABASE_URL"})  # an address may hold a password
@@ -41,6 +42,8 @@ LEFT_OUT_WHEN_EMPTY = frozenset(
         "openai_max_tool_calls",
         "openai_max_output_tokens",
         "openai_compact_threshold",
+        "research_reasoning_effort",
+        "research_max_tool_calls",
         "web_search_context_size",
     }
 )
@@ -137,12 +140,24 @@ class Settings(LocalSettings):
     web_search_allowed_domains: Domains = ()
     web_search_blocked_domains: Domains = ()
 
+    openai_research_model: Annotated[str, AfterValidator(check.model)] | None = None
+    research_reasoning_effort: Annotated[Effort | None, AnyCase] = "high"
+    research_max_tool_calls: int | None = Field(default=60, ge=1)
+    research_minutes: float = Field(default=60, gt=0, le=24 * 60)
+
     prices_file: Path | None = None
     chaining: Annotated[Literal["auto", "previous_response_id", "replay"], AnyCase] = "auto"
     follow_ups: Annotated[Literal["asker", "anyone", "mention"], AnyCase] = "asker"
     grace_seconds: float = Field(default=25, ge=0, allow_inf_nan=False)
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Annotated[Literal["text", "json"], AnyCase] = "text"
+
+    @property
+    def research_model(self) -> str:
+        """The model that researches: a strong one at OpenAI, elsewhere that which answers."""
+        if self.openai_research_model is not None:
+            return self.openai_research_model
+        return RESEARCH_MODEL if check.is_openai(self.openai_base_url) else self.openai_model
 
     @property
     def socket_mode(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DOMAINS_LIMIT = 100  # of each list, by the reference of the Responses API
 TOOLS = ("auto", "web_search", "web_search_preview", "openrouter:web_search", "none")
-COMMAND_PREFIX = re.compile(r"[a-z0-9_-]{0,25}")  # Slack's commands have at most 32 characters
+COMMAND_PREFIX = re.compile(r"[a-z0-9_-]{0,23}")  # Slack's commands have at most 32 characters
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
 VISIBLE = re.compile(r"[!-~]+")  # ASCII without blanks
 
@@ -141,7 +141,7 @@ def timezone(value: str) -> str:
 def command_prefix(value: str) -> str:
     """Accept what may stand before the name of a slash command."""
     if not COMMAND_PREFIX.fullmatch(value):
-        raise ValueError("use at most 25 small letters, digits, - and _, like team-")
+        raise ValueError("use at most 23 small letters, digits, - and _, like team-")
     return value
 
 

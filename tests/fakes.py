@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.turns.question import Asked, Question, Thread
+from bot.turns.research import Running
 from bot.turns.transcript import Transcript
 from bot.turns.turn import Sent, Taken, Turn, TurnLost, TurnState
 from bot.turns.unsupported import Unsupported
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
+    from bot.turns.research import Ran
     from bot.turns.transcript import Past
 
 
@@ -239,6 +241,40 @@ class FakeStore:
     def _end(self, how: str, turn: Turn, state: TurnState, *facts: object) -> None:
         self.ends.append((how, turn.id, *facts))
         self.states[turn.id] = state
+
+
+@dataclass
+class FakeRuns:
+    """Runs that people may stop: by turn, what was asked."""
+
+    running: dict[int, Question] = field(default_factory=dict)
+    trail: Sequence[Ran] = ()
+    stopped: list[int] = field(default_factory=list)
+
+    async def ask_stop(self, turn_id: int) -> bool:
+        if turn_id in self.running:
+            self.stopped.append(turn_id)
+        return turn_id in self.running
+
+    async def ask_stop_of(self, team: str, channel: str, ts: str) -> bool:
+        for turn_id, question in self.running.items():
+            thread = question.thread
+            if (thread.team, thread.channel, question.ts) == (team, channel, ts):
+                return await self.ask_stop(turn_id)
+        return False
+
+    async def running_in(self, thread: Thread) -> Running | None:
+        for turn_id, question in self.running.items():
+            if question.thread == thread:
+                return Running(turn_id, question.user)
+        return None
+
+    async def question(self, turn_id: int) -> Question | None:
+        return self.running.get(turn_id)
+
+    async def ran(self, turn_id: int) -> Sequence[Ran]:
+        del turn_id
+        return self.trail
 
 
 @dataclass

@@ -144,7 +144,7 @@ async def test_a_connection_that_is_dropped_before_a_word_is_made_again(
 
     assert answer.markdown == ANSWER
     assert [note for note in notes_below(answer) if ":warning:" in note] == []
-    assert buttons_below(answer) == []
+    assert buttons_below(answer) == ["Go deeper"]
     assert len(server.received) == 2
     assert unrest == []
     assert leaked(whole_log) == []

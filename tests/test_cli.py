@@ -289,7 +289,7 @@ def test_the_manifests_command_has_the_prefix_of_the_option_or_else_of_the_setti
     ("arguments", "words"),
     [
         (["manifest", "--url", "bot.example"], "write a whole address"),
-        (["manifest", "--command-prefix", "Team "], "use at most 25 small letters"),
+        (["manifest", "--command-prefix", "Team "], "use at most 23 small letters"),
         (["demo", "--once", "  "], "there is no question in it"),
         (["demo", "--port", "70000"], "70000 is not in the range"),
         (["demonstrate"], "No such command"),

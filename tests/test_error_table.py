@@ -243,7 +243,7 @@ async def test_the_model_is_asked_again_and_answers_after(
     first, second = (received.body for received in server.received)
     assert answer.markdown == ANSWER
     assert [note for note in notes_below(answer) if ":warning:" in note] == []
-    assert buttons_below(answer) == []
+    assert buttons_below(answer) == ["Go deeper"]
     assert second == first
     assert unrest == []
     assert leaked(whole_log) == []

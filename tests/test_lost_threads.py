@@ -110,7 +110,7 @@ def an_answer_told_again(text: str) -> Json:
 def assert_answered(answer: Message, text: str) -> None:
     assert answer.markdown == text
     assert [note for note in notes_below(answer) if ":warning:" in note] == []
-    assert buttons_below(answer) == []
+    assert buttons_below(answer) == ["Go deeper"]
 
 
 def assert_told_again(server: ByteServer) -> None:

@@ -43,7 +43,7 @@ ENDINGS = {  # that are none of a whole answer, with what to do
     "refusal": "Look whether INSTRUCTIONS_FILE lets the model decline harmless questions.",
     "incomplete": "Try again; if it stays so, ask the provider why.",
 }
-NO_NEED = "Nothing has to be done: no question of this version needs it."
+NO_NEED = "Research runs in the foreground then: a restart of the bot begins it anew."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""The model that answers, built from the settings."""
+"""The models, built from the settings."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.responses.background import BackgroundModel
 from bot.responses.client import ResponsesClient
 from bot.responses.dialect import (
     NEVER_SENT,
@@ -14,21 +16,38 @@ from bot.responses.dialect import (
     server_at,
 )
 from bot.responses.patience import Pace, PatientModel
-from bot.responses.request import RequestOptions, answer_instructions
+from bot.responses.price_list import price_list
+from bot.responses.request import RequestOptions, answer_instructions, research_instructions
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
     from bot.settings import Settings
+    from bot.turns.prices import Prices
     from bot.turns.unsupported import Unsupported
 
 
-def build_model(
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The model that answers, the one that researches, and what they cost."""
+
+    answering: PatientModel
+    researching: BackgroundModel
+    prices: Prices
+
+
+def build_models(
     settings: Settings, http: AsyncClient, unsupported: Unsupported, installation_key: str
-) -> PatientModel:
-    """Return the model behind these connections; all turns ask it at one pace."""
+) -> Models:
+    """Return the models behind these connections; all answers are asked for at one pace."""
     options, pace = request_options(settings, installation_key), Pace()
-    return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)
+    client = ResponsesClient(http, options, unsupported, pace.heed)
+    research = research_options(settings, installation_key)
+    return Models(
+        PatientModel(client, pace),
+        BackgroundModel(http, research, unsupported),
+        price_list(settings.prices_file),
+    )
 
 
 def request_options(settings: Settings, installation_key: str) -> RequestOptions:
@@ -54,6 +73,20 @@ def request_options(settings: Settings, installation_key: str) -> RequestOptions
         check_parent=settings.chaining == "auto",
         share_names=settings.share_names,
         installation_key=installation_key,
+    )
+
+
+def research_options(settings: Settings, installation_key: str) -> RequestOptions:
+    """Say what is the same for every research: more of everything, and a model of its own."""
+    options = request_options(settings, installation_key)
+    return replace(
+        options,
+        model=settings.research_model,
+        instructions=f"{options.instructions}\n\n{research_instructions()}",
+        reasoning_effort=settings.research_reasoning_effort,
+        max_tool_calls=settings.research_max_tool_calls,
+        max_output_tokens=None,
+        compact_threshold=None,
     )
 
 

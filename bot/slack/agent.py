@@ -1,4 +1,4 @@
-"""Slack's agent surface: suggested prompts and titles.
+"""Slack's agent surface: suggested prompts, titles, and what a session does.
 
 All of it is cosmetic: workspaces without the agent features refuse it, and no refusal ever is the
 reason that an answer fails.
@@ -7,7 +7,7 @@ reason that an answer fails.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot.errors import SlackError, SlackRefused
 from bot.slack.words import WAITS
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.turns.question import Thread
 
 log = logging.getLogger(__name__)
+
+Status = Literal["active", "processing", "suspended"]  # suspended: it waits for a person
 
 REFUSED_SECONDS = 600.0  # until a method that a workspace does not have is tried again
 TITLE_CHARACTERS = 80
@@ -59,6 +61,15 @@ class Agent:
             channel_id=thread.channel,
             thread_ts=thread.thread_ts,
             status=WAITS,
+        )
+
+    async def status(self, thread: Thread, status: Status) -> None:
+        """Say what the thread's session does. Slack takes `processing` back after an hour."""
+        await self._try(
+            "agents.sessions.setStatus",
+            channel_id=thread.channel,
+            thread_ts=thread.thread_ts,
+            status=status,
         )
 
     async def title(self, thread: Thread, question: str) -> None:

@@ -20,23 +20,28 @@ LINK_CHARACTERS = 2_000
 QUERY_CHARACTERS = 100
 SHOWN_SEARCHES = 12
 BLOCKS_BYTES = 6_000  # of the blocks of one message that carries no text
+MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
+MINUTES_FROM_SECONDS = 120.0  # what took less is told in seconds
 
 TRY_AGAIN = "try_again"  # the action of a button whose value is a turn's id
+GO_DEEPER = "go_deeper"  # likewise
 CHECK_SOURCES = "Written by a language model: check the sources."
 
 
-def below_answer(answer: Answer, note: str | None) -> list[list[Json]]:
+def below_answer(answer: Answer, note: str | None, deeper: str = "") -> list[list[Json]]:
     """Return the blocks below an answer, in groups that each fit into one message.
 
-    The first group belongs below the answer's text if it fits there.
+    The first group belongs below the answer's text if it fits there. `deeper` is the turn whose
+    question can be researched.
     """
     blocks = [
-        *([_context(f":warning: {escape(note)}")] if note else []),
+        *([context(f":warning: {escape(note)}")] if note else []),
         *_sources(answer.citations),
         *_searches(answer.searches),
-        _context(_footer(answer)),
+        context(_footer(answer)),
+        *([actions(button(GO_DEEPER, "Go deeper", deeper))] if deeper else []),
     ]
-    return _grouped(blocks)
+    return grouped(blocks)
 
 
 def markdown_blocks(text: str) -> list[Json]:
@@ -46,21 +51,15 @@ def markdown_blocks(text: str) -> list[Json]:
 
 def failure_blocks(words: str, reference: str) -> list[Json]:
     """Say what happened, with an id by which an operator finds it in the log, and a way on."""
-    button = {
-        "type": "button",
-        "action_id": TRY_AGAIN,
-        "text": {"type": "plain_text", "text": "Try again"},
-        "value": reference,
-    }
     return [
-        _context(f":warning: {escape(words)}  (reference {escape(reference)})"),
-        {"type": "actions", "elements": [button]},
+        context(f":warning: {escape(words)}  (reference {escape(reference)})"),
+        actions(button(TRY_AGAIN, "Try again", reference)),
     ]
 
 
 def note_block(words: str) -> Json:
     """Say something about an answer below it."""
-    return _context(escape(words))
+    return context(escape(words))
 
 
 def size(blocks: Iterable[Json]) -> int:
@@ -70,11 +69,11 @@ def size(blocks: Iterable[Json]) -> int:
 
 def _sources(citations: Sequence[Citation]) -> list[Json]:
     lines = [_source(citation) for citation in citations]
-    return [_section(text) for text in _packed(["*Sources*", *lines])] if lines else []
+    return [section(text) for text in packed(["*Sources*", *lines])] if lines else []
 
 
 def _source(citation: Citation) -> str:
-    title = escape(_shortened(citation.title, TITLE_CHARACTERS))
+    title = escape(shortened(citation.title, TITLE_CHARACTERS))
     if len(citation.url) > LINK_CHARACTERS:
         return f"{citation.number}. {title} · {escape(citation.site)} (address too long to link)"
     if not title or title == citation.site:
@@ -88,21 +87,21 @@ def _searches(searches: Sequence[Search]) -> list[Json]:
         return []
     more = len(steps) - SHOWN_SEARCHES
     shown = " · ".join(escape(step) for step in steps[:SHOWN_SEARCHES])
-    return [_context(f"*Searched*  {shown}" + (f" · and {more} more" if more > 0 else ""))]
+    return [context(f"*Searched*  {shown}" + (f" · and {more} more" if more > 0 else ""))]
 
 
 def described(search: Search) -> list[str]:
     """Say what a search looked for, or which page was read."""
     if search.kind == "search":
-        return [f"“{_shortened(query, QUERY_CHARACTERS)}”" for query in search.queries]
-    return [f"read {_shortened(site_of(search.url), QUERY_CHARACTERS)}"] if search.url else []
+        return [f"“{shortened(query, QUERY_CHARACTERS)}”" for query in search.queries]
+    return [f"read {shortened(site_of(search.url), QUERY_CHARACTERS)}"] if search.url else []
 
 
 def _footer(answer: Answer) -> str:
     usage = answer.finished.usage
     searches = sum(search.kind == "search" for search in answer.searches)
     facts = [
-        f"{answer.seconds:.0f} s",
+        spent(answer.seconds),
         counted(searches, "search", "searches"),
         *([f"{usage.input_tokens + usage.output_tokens:,} tokens"] if usage else []),
         *([_money(answer.usd)] if answer.usd is not None else []),
@@ -129,12 +128,27 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number or 'no'} {one if number == 1 else many}"
 
 
-def _shortened(text: str, limit: int) -> str:
+def spent(seconds: float) -> str:
+    """Say a time in seconds, or in minutes and hours where it was long."""
+    if seconds < MINUTES_FROM_SECONDS:
+        return f"{seconds:.0f} s"
+    return minutes(seconds)
+
+
+def minutes(seconds: float) -> str:
+    """Say a time in minutes and hours."""
+    hours, rest = divmod(int(seconds // 60), 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def shortened(text: str, limit: int) -> str:
+    """Say the beginning of a text on one line."""
     words = " ".join(text.split())
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
-def _packed(lines: Sequence[str]) -> list[str]:
+def packed(lines: Sequence[str]) -> list[str]:
+    """Join lines to texts that a section takes."""
     texts = [""]
     for line in lines:
         if len(texts[-1]) + len(line) + 1 > SECTION_CHARACTERS:
@@ -143,7 +157,8 @@ def _packed(lines: Sequence[str]) -> list[str]:
     return texts
 
 
-def _grouped(blocks: Sequence[Json]) -> list[list[Json]]:
+def grouped(blocks: Sequence[Json]) -> list[list[Json]]:
+    """Part blocks into groups that each fit into one message."""
     groups: list[list[Json]] = [[]]
     for block in blocks:
         if groups[-1] and size([*groups[-1], block]) > BLOCKS_BYTES:
@@ -152,12 +167,25 @@ def _grouped(blocks: Sequence[Json]) -> list[list[Json]]:
     return groups
 
 
-def _section(text: str) -> Json:
+def section(text: str) -> Json:
+    """Say something in mrkdwn, at most SECTION_CHARACTERS."""
     return {"type": "section", "expand": True, "text": _mrkdwn(text)}
 
 
-def _context(text: str) -> Json:
+def context(text: str) -> Json:
+    """Say something in mrkdwn, quietly."""
     return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def actions(*buttons: Json) -> Json:
+    """Offer buttons side by side."""
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def button(action_id: str, words: str, value: str) -> Json:
+    """Offer something to press."""
+    text = {"type": "plain_text", "text": words}
+    return {"type": "button", "action_id": action_id, "text": text, "value": value}
 
 
 def _mrkdwn(text: str) -> Json:
@@ -166,6 +194,7 @@ def _mrkdwn(text: str) -> Json:
 
 
 def _texts(block: Json) -> list[str]:
-    parts = [block.get("text"), *block.get("elements", ())]
+    text = block.get("text")  # a text object, but in a markdown block its text
+    parts = [{"text": text} if isinstance(text, str) else text, *block.get("elements", ())]
     texts = [part["text"] for part in parts if part]
     return [text["text"] if isinstance(text, dict) else text for text in texts]

@@ -10,6 +10,8 @@ from bot.findings import Finding, failed, unchecked, warning, well
 from bot.slack.manifest import EVENTS, SCOPES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.findings import Looked
     from bot.slack.web import SlackWeb
 
@@ -83,13 +85,13 @@ def check_scopes(installed: Installed) -> list[Finding]:
     return found or [well(SCOPE, f"All {len(SCOPES)} of the manifest are granted, and no others.")]
 
 
-def look_at_events(command: str) -> Finding:
+def look_at_events(commands: Sequence[str]) -> Finding:
     """Say where to look for what no bot may ask."""
     return unchecked(
         EVENT,
         "Slack tells no bot which events and commands its app has.",
         f"If the bot does not answer, look whether “Event Subscriptions” has {', '.join(EVENTS)}, "
-        f"and “Slash Commands” has {command}; `bot manifest` prints them all.",
+        f"and “Slash Commands” has {' and '.join(commands)}; `bot manifest` prints them all.",
     )
 
 

@@ -11,6 +11,7 @@ from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
     from bot.slack.hints import Hints
+    from bot.turns.question import Kind
 
 Json = dict[str, Any]
 
@@ -27,13 +28,13 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Runs `/ask`."""
+    """Runs `/ask` and `/research`."""
 
     inbox: Inbox
     hints: Hints
     team: str
 
-    async def ask(self, command: Json) -> None:
+    async def ask(self, command: Json, kind: Kind = "answer") -> None:
         """Take in the question, stored when this returns."""
         question = Question(
             thread=Thread(team=self.team, channel=_field(command, "channel_id"), thread_ts=""),
@@ -41,6 +42,7 @@ class Commands:
             user=_field(command, "user_id"),
             user_team=_field(command, "team_id") or self.team,
             text=_field(command, "text"),
+            kind=kind,
         )
         self.hints.remember(question, str(command.get("response_url")))
         await self.inbox.take_to_place(question)

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
-from bot.slack.blocks import TRY_AGAIN
+from bot.slack.blocks import GO_DEEPER, TRY_AGAIN
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
-from bot.slack.words import UNKNOWN_COMMAND, help_words
+from bot.slack.research_blocks import SHOW_TRAIL, STOP_RESEARCH
+from bot.slack.research_controls import turn_id_of, wanted
+from bot.slack.words import RESEARCH_HELP, UNKNOWN_COMMAND, help_words
+from bot.turns.question import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,11 +28,10 @@ if TYPE_CHECKING:
 
     from bot.slack.agent import Agent
     from bot.slack.command import Commands
-    from bot.turns.question import Question, Thread
+    from bot.slack.research_controls import ResearchControls
+    from bot.turns.question import Question
 
 log = logging.getLogger(__name__)
-
-ID_DIGITS = 10  # from here on, no database has such an id
 
 FollowUps = Literal["asker", "anyone", "mention"]
 Json = dict[str, Any]
@@ -76,6 +78,7 @@ class Listeners:
     turns: Turns
     agent: Agent
     commands: Commands
+    research: ResearchControls
     follow_ups: FollowUps
 
     async def on_message(self, body: Json) -> None:
@@ -83,14 +86,17 @@ class Listeners:
         try:
             if (deleted := read_deletion(body, self.bot)) is not None:
                 await self.inbox.withdraw(*deleted)
+                await self.research.stop_deleted(*deleted)
                 return
             candidate = read_event(body, self.bot)
         except ValueError as error:
             facts = {"field": str(error), "shape": shape_of(body)}
             log.warning("an event of unknown shape is skipped", extra=facts)
             return
-        if candidate is not None and await self._is_for_us(candidate):
-            await self.inbox.take(candidate.question)
+        if candidate is None or await self.research.stop_said(candidate.question):
+            return
+        if await self._is_for_us(candidate):
+            await self.inbox.take(wanted(candidate.question))
 
     async def on_ask(self, ack: AsyncAck, command: Json) -> None:
         """Take a slash command."""
@@ -100,11 +106,45 @@ class Listeners:
         await self.commands.ask(command)
         await ack()
 
+    async def on_research(self, ack: AsyncAck, command: Json) -> None:
+        """Take a slash command that wants research."""
+        if not str(command.get("text") or "").strip():
+            await ack(RESEARCH_HELP)
+            return
+        await self.commands.ask(command, "research")
+        await ack()
+
+    async def on_stop_research(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Stop a run, if who pressed the button may."""
+        if (turn_id := turn_id_of(action)) is not None:
+            await self.research.stop_pressed(body, turn_id)
+        await ack()
+
+    async def on_go_deeper(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Have an answered question researched."""
+        turn_id = turn_id_of(action)
+        question = None if turn_id is None else await self.research.deeper(body, turn_id)
+        if question is not None:
+            await self.inbox.take(question)
+        await ack()
+
+    async def on_show_trail(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Show what was searched."""
+        if (turn_id := turn_id_of(action)) is not None:
+            self.inbox.own(self.research.show_trail(body, turn_id))
+        await ack()
+
+    async def on_session_stopped(self, event: Json) -> None:
+        """Take Slack's own Stop; it stops streams by itself, and a run has none."""
+        channel, thread_ts = event.get("channel"), event.get("thread_ts")
+        if isinstance(channel, str) and isinstance(thread_ts, str):
+            thread = Thread(team=self.bot.team, channel=channel, thread_ts=thread_ts)
+            await self.research.stop_session(thread)
+
     async def on_try_again(self, ack: AsyncAck, action: Json) -> None:
         """Answer once more what had failed. To press twice is to press once."""
-        value = str(action.get("value"))
-        if value.isdecimal() and len(value) < ID_DIGITS:
-            await self.inbox.try_again(int(value))
+        if (turn_id := turn_id_of(action)) is not None:
+            await self.inbox.try_again(turn_id)
         await ack()
 
     async def on_home_opened(self, event: Json) -> None:
@@ -131,9 +171,14 @@ def add_listeners(app: AsyncApp, listeners: Listeners) -> None:
     app.event("app_mention")(listeners.on_message)
     app.event("message")(listeners.on_message)
     app.event("app_home_opened")(listeners.on_home_opened)
+    app.event("agent_session_stopped")(listeners.on_session_stopped)
     app.command(re.compile(r"/.*ask$"))(listeners.on_ask)
+    app.command(re.compile(r"/.*research$"))(listeners.on_research)
     app.event(re.compile(".*"))(_nothing)
     app.action(TRY_AGAIN)(listeners.on_try_again)
+    app.action(STOP_RESEARCH)(listeners.on_stop_research)
+    app.action(GO_DEEPER)(listeners.on_go_deeper)
+    app.action(SHOW_TRAIL)(listeners.on_show_trail)
     app.action(re.compile(".*"))(_acknowledged)
     app.error(_failed)
 

@@ -13,7 +13,7 @@ from bot.slack.connection import EVENTS_PATH
 Json = dict[str, Any]
 
 # As the setting COMMAND_PREFIX has it; a command has at most 32 characters (published schema).
-PREFIX = re.compile(r"[a-z0-9_-]{0,25}")
+PREFIX = re.compile(r"[a-z0-9_-]{0,23}")
 NAME = "Footnote"
 DESCRIPTION = "Researches your question on the web and answers with numbered sources."
 LONG_DESCRIPTION = (
@@ -28,13 +28,17 @@ SCOPES = {
     "assistant:write": "suggested prompts",
     "channels:history": "follow-ups without a mention, in public channels",
     "chat:write": "answers, statuses and titles",
-    "commands": "the slash command",
+    "commands": "the slash commands",
     "files:write": "long reports, as a file in the thread",
     "groups:history": "follow-ups in private channels",
     "im:history": "direct messages",
     "im:write": "the direct message in which /ask answers where it may not post",
     "mpim:history": "follow-ups in group messages",
     "users:read": "names instead of ids",
+}
+COMMANDS = {
+    "ask": "Ask a question; the answer comes in a thread",
+    "research": "Have something researched for up to an hour; the report comes in a thread",
 }
 EVENTS = (
     "agent_session_stopped",
@@ -74,17 +78,20 @@ def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
                     {"title": title, "message": message} for title, message in PROMPTS
                 ],
             },
-            "slash_commands": [_command(_name(command_prefix), request_url)],
+            "slash_commands": [
+                _command(_name(command_prefix, name), words, request_url)
+                for name, words in COMMANDS.items()
+            ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": _settings(request_url),
     }
 
 
-def _command(name: str, request_url: str | None) -> Json:
+def _command(name: str, words: str, request_url: str | None) -> Json:
     command: Json = {
         "command": name,
-        "description": "Ask a question; the answer comes in a thread",
+        "description": words,
         "usage_hint": "[question]",
         "should_escape": True,
     }
@@ -102,12 +109,12 @@ def _settings(request_url: str | None) -> Json:
     }
 
 
-def _name(prefix: str) -> str:
+def _name(prefix: str, name: str) -> str:
     if not PREFIX.fullmatch(prefix):
         raise SettingsError(
-            "The command's prefix may have 25 small letters, digits, - and _ at most, like team-"
+            "The command's prefix may have 23 small letters, digits, - and _ at most, like team-"
         )
-    return f"/{prefix}ask"
+    return f"/{prefix}{name}"
 
 
 def _checked(url: str) -> str:

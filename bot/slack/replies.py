@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import StoreUnreachable
 from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
+from bot.slack.research import ResearchReply, no_files
 from bot.slack.text import plain
 from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from bot.metrics import Metrics
     from bot.slack.agent import Agent
     from bot.slack.pacing import Pacing
     from bot.slack.place import Steps
+    from bot.slack.research import Share
     from bot.slack.roots import Roots
     from bot.slack.web import SlackWeb
     from bot.turns.question import Question
     from bot.turns.turn import Turn
+
+R = TypeVar("R", ThreadReply, ResearchReply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,23 @@ class Replies:
     metrics: Metrics
     bot_user: str
     help_words: str
+    share: Share = no_files  #: how a long report becomes a file in its thread
+
+    def open_reply(self, turn: Turn) -> AbstractAsyncContextManager[ThreadReply]:
+        """Open a reply; on leaving, nothing of it is left spinning."""
+        reply = ThreadReply(self._place(turn), turn, self.help_words)
+        return self._opened(reply, turn, self.pacing.live_reply())
+
+    def open_research(self, turn: Turn) -> AbstractAsyncContextManager[ResearchReply]:
+        """Open a research run's reply; on leaving, nothing of it is left spinning."""
+        reply = ResearchReply(self._place(turn), turn, self.agent, self.share)
+        return self._opened(reply, turn, self.pacing.live_run())
 
     @asynccontextmanager
-    async def open_reply(self, turn: Turn) -> AsyncIterator[ThreadReply]:
-        """Open a reply; on leaving, nothing of it is left spinning."""
-        place = Place(self.web, self.pacing, self.steps, turn, self.bot_user)
-        reply = ThreadReply(place, turn, self.help_words)
-        with self.pacing.live_reply():
+    async def _opened(
+        self, reply: R, turn: Turn, live: AbstractContextManager[None]
+    ) -> AsyncIterator[R]:
+        with live:
             reply.open()
             greeting = asyncio.create_task(self._greet(turn, reply))
             try:
@@ -67,7 +82,10 @@ class Replies:
         """Post the thread of a question that a command asked."""
         return await self.roots.place(turn)
 
-    async def _greet(self, turn: Turn, reply: ThreadReply) -> None:
+    def _place(self, turn: Turn) -> Place:
+        return Place(self.web, self.pacing, self.steps, turn, self.bot_user)
+
+    async def _greet(self, turn: Turn, reply: ThreadReply | ResearchReply) -> None:
         """Note when the first sign is there, and name the thread, whose session it has made."""
         question, began = turn.question, self.pacing.clock()
         await reply.is_open.wait()

@@ -16,7 +16,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import FootnoteError, SlackRefused
-from bot.slack.blocks import below_answer, counted, failure_blocks, note_block, size
+from bot.slack.blocks import (
+    MESSAGE_BYTES,
+    below_answer,
+    counted,
+    failure_blocks,
+    note_block,
+    size,
+)
 from bot.slack.cards import Cards
 from bot.slack.cards import size as cards_size
 from bot.slack.growth import Growth
@@ -45,7 +52,6 @@ Json = dict[str, Any]
 PAGE_SECONDS = 240.0
 PAGE_SECONDS_CALM = 210.0  # from here on, the next paragraph's end is taken
 QUIET_SECONDS = 20.0  # a stream that is silent for longer is said to be closed early
-MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
 
 LETTING_GO_SECONDS = 5.0  # for a message on its way to arrive, and to be taken back
 RESENDS = 3  # of what a message refused, each in a new one
@@ -110,7 +116,8 @@ class ThreadReply:
             else "Answered without a search"
         )
         self._cards.end()
-        await self._end(below_answer(answer, answer.note))
+        deeper = "" if answer.note else str(self._turn.id)
+        await self._end(below_answer(answer, answer.note, deeper))
 
     async def fail(self, words: str, reference: str) -> None:
         """Deliver what there is, and say what happened."""

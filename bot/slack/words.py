@@ -24,9 +24,22 @@ def elsewhere_words(link: str) -> str:
 WAITS = "answers the question before this one, and then this one"  # below the bot's name
 GOING_ON = "I am being restarted, and go on with this answer in a moment."
 
-UNKNOWN_COMMAND = "I do not know this command; mine ends in `ask`."
+UNKNOWN_COMMAND = "I do not know this command; mine end in `ask` and `research`."
+RESEARCH_HELP = (
+    "Write what to research behind the command. It may take up to an hour; the report comes in a "
+    "thread, with its sources, and you are told when it is there."
+)
 
 NOT_ASKED = (
     "Something kept me from asking your question, so there will be no answer. Try again, or invite "
     "me to the channel first; an administrator can look it up (reference {reference})."
 )
+
+RESEARCH_GOES_ON = "I am being restarted, and go on with this research in a moment."
+RESEARCH_BEGINS_ANEW = "I am being restarted, and begin this research anew in a moment."
+BEGUN_ANEW = "A restart of the bot would begin this anew."
+ANSWER_OR_START = "Answer here in the thread, or have me start with what I know."
+REPORT_READY = "your report is ready."
+NO_REPORT = "the research has ended without a report."
+PARTIAL = "The research was cut short, so this report is partial."
+WHOLE_REPORT_BELOW = "So far the beginning; the whole report is below."

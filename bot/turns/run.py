@@ -30,8 +30,7 @@ from bot.errors import (
 )
 from bot.turns.answer import Answer, Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
-from bot.turns.question import Exchange
-from bot.turns.transcript import BUDGETS, Transcript, bytes_per_token, transcript
+from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
@@ -40,10 +39,11 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.turns.answer import Part, Search
     from bot.turns.chains import Chains
+    from bot.turns.memory import Memory
     from bot.turns.pieces import Piece
     from bot.turns.prices import Prices
-    from bot.turns.question import Asked, Question
-    from bot.turns.transcript import Past
+    from bot.turns.question import Asked, Exchange, Question
+    from bot.turns.transcript import Transcript
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -123,22 +123,6 @@ class Replies(Protocol):
         ...
 
 
-class People(Protocol):
-    """Who is meant by what was written."""
-
-    async def read(self, question: Question) -> Asked:
-        """Say the question in plain words, with names instead of ids."""
-        ...
-
-
-class History(Protocol):
-    """What was said in a thread, where it is shown."""
-
-    async def read(self, question: Question) -> Transcript:
-        """Return what the bot was asked and answered before the question; raises nothing."""
-        ...
-
-
 class Store(Protocol):
     """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
 
@@ -162,10 +146,6 @@ class Store(Protocol):
         """Leave it to the next process."""
         ...
 
-    async def past(self, turn: Turn) -> Sequence[Past]:
-        """Return what was answered in the thread before, the first one first."""
-        ...
-
     async def begun_anew(self, turn: Turn) -> Turn:
         """Return the turn with the messages it has by now, to be answered in them once more."""
         ...
@@ -176,8 +156,7 @@ class TurnRunner:
     """Runs turns, one call each."""
 
     replies: Replies
-    people: People
-    history: History
+    memory: Memory
     model: Model
     store: Store
     metrics: Metrics
@@ -218,7 +197,7 @@ class TurnRunner:
             await self._hand_over(turn)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
-            _log_failure(turn, error)
+            log_failure(turn, error)
             await self._record_failure(turn, error)
             return None
 
@@ -241,7 +220,7 @@ class TurnRunner:
             await self.store.stop_turn(turn)
             self.metrics.stopped.add()
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-            _log_failure(turn, error)
+            log_failure(turn, error)
             await _fail(reply, draft, error, str(turn.id))
             await self._record_failure(turn, error)
         else:
@@ -285,7 +264,7 @@ class TurnRunner:
 
         Returns the end, and whether the model was told the whole thread.
         """
-        asked = await self.people.read(turn.question)
+        asked = await self.memory.read(turn.question)
         if turn.previous_response_id is None or not self.chains.may_name:
             return await self._tell_again(asked, turn, reply, draft, began)
         try:
@@ -315,7 +294,7 @@ class TurnRunner:
     ) -> tuple[Finished, bool]:
         """Ask with what was said before, and with less of it where that is too much."""
         turn = replace(turn, previous_response_id=None)
-        before = await self._said_before(turn)
+        before = await self.memory.said_before(turn)
         exchanges = before.exchanges
         told = transcript(exchanges, BUDGETS[0])
         if not told.is_whole:
@@ -341,19 +320,6 @@ class TurnRunner:
         if tokens is None:
             return told
         return transcript(exchanges, BUDGETS[0], bytes_per_token(told, tokens))
-
-    async def _said_before(self, turn: Turn) -> Transcript:
-        """Say what was said in the thread before, as it was recorded or as Slack has it."""
-        past = await self.store.past(turn)
-        if not past or any(each.answer is None for each in past):
-            read = await self.history.read(turn.question)
-            if read.exchanges or not past:
-                return read
-        exchanges = []
-        for each in past:
-            asked = await self.people.read(each.question)
-            exchanges.append(Exchange(asked.text, asked.name, each.answer or ""))
-        return Transcript(tuple(exchanges), is_whole=True)
 
     async def _pass_on(
         self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float
@@ -388,7 +354,8 @@ async def _fail(reply: Reply, draft: Draft, error: Exception, reference: str) ->
     await reply.fail(public_words(error), reference)
 
 
-def _log_failure(turn: Turn, error: Exception) -> None:
+def log_failure(turn: Turn, error: Exception) -> None:
+    """Log what kept a turn from its answer, without any text of it."""
     request_id = error.request_id if isinstance(error, ModelError) else None
     expected = isinstance(error, FootnoteError)
     log.error(

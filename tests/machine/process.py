@@ -14,6 +14,7 @@ from bot.slack.hints import Hints
 from bot.slack.listeners import Listeners
 from bot.slack.pacing import Pacing
 from bot.slack.replies import Replies
+from bot.slack.research_controls import ResearchControls
 from bot.slack.roots import Roots
 from bot.store.leases import Beat, hold_lease
 from bot.store.messages import MessageStore
@@ -21,9 +22,10 @@ from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
+from bot.turns.memory import Memory
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
-from tests.fakes import FakeHistory, FakeNotes
+from tests.fakes import FakeHistory, FakeNotes, FakeRuns
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
 
@@ -143,8 +145,7 @@ class Process:
         model = ScriptedModel(gates, world.watch)
         runner = TurnRunner(
             replies,
-            NobodyUnknown(),
-            FakeHistory(),
+            Memory(NobodyUnknown(), FakeHistory(), turns),
             model,
             turns,
             metrics,
@@ -155,7 +156,9 @@ class Process:
         inbox = Inbox(turns, _Noted(runner), metrics)
         commands = Commands(inbox, hints, TEAM)
         bot = Bot(BOT_USER, BOT_ID, TEAM)
-        self.listeners = Listeners(bot, inbox, turns, agent, commands, "mention")
+        self.listeners = Listeners(
+            bot, inbox, turns, agent, commands, ResearchControls(web, FakeRuns()), "mention"
+        )
         return inbox
 
     def _clock(self) -> float:

@@ -10,7 +10,7 @@ import pytest
 from bot.errors import SettingsError
 from bot.responses.client import open_http
 from bot.responses.dialect import OPENAI, PREVIEW
-from bot.responses.model import build_model, request_options
+from bot.responses.model import build_models, request_options, research_options
 from bot.settings import load_settings
 from bot.turns.answer import Finished, Started, TextDelta, Waiting
 from tests.fakes import FakeNotes
@@ -136,10 +136,27 @@ async def test_a_limit_that_is_used_up_is_heeded_by_the_next_question() -> None:
         server.play(frames(a_created(), delta("Yes."), a_completed()), headers=STREAM | used_up)
         settings = given(openai_base_url=server.base_url)
         async with open_http(server.base_url, None) as http:
-            model = build_model(settings, http, FakeNotes().unsupported(), "")
+            model = build_models(settings, http, FakeNotes().unsupported(), "").answering
             first = [part async for part in model.respond(ASKED, a_turn())]
             async with aclosing(model.respond(ASKED, a_turn())) as second:
                 waits = await anext(second)
 
     assert [type(part) for part in first] == [Started, TextDelta, Finished]
     assert waits == Waiting()
+
+
+def test_research_has_a_model_of_its_own_and_more_of_everything() -> None:
+    at_openai = research_options(given(), "")
+    address = "http://localhost:11434/v1"
+    elsewhere = research_options(given(openai_base_url=address, openai_model="llama"), "")
+    chosen = research_options(given(openai_research_model="strong"), "")
+
+    assert [options.model for options in (at_openai, elsewhere, chosen)] == [
+        "gpt-6-astra",
+        "llama",
+        "strong",
+    ]
+    assert (elsewhere.reasoning_effort, elsewhere.max_tool_calls) == ("high", 60)
+    assert elsewhere.max_output_tokens is None
+    assert "You are Footnote." in elsewhere.instructions
+    assert "# This is research" in elsewhere.instructions

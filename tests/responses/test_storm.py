@@ -8,6 +8,7 @@ from bot.metrics import Metrics
 from bot.responses.client import ResponsesClient, open_http
 from bot.responses.patience import Pace, PatientModel
 from bot.turns.chains import Chains
+from bot.turns.memory import Memory
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
 from bot.turns.turn import Turn
@@ -28,8 +29,7 @@ async def test_all_are_answered_once_and_the_limit_is_met_in_one_window_at_most(
         client = ResponsesClient(http, OPTIONS, unsupported, pace.heed)
         runner = TurnRunner(
             slack,
-            slack,
-            FakeHistory(),
+            Memory(slack, FakeHistory(), store),
             PatientModel(client, pace),
             store,
             Metrics(0.0),

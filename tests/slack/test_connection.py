@@ -19,8 +19,10 @@ from bot.slack.connection import BOLT_READS, PROXIES, build_app, open_client
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.listeners import Listeners, add_listeners
+from bot.slack.research_controls import ResearchControls
 from bot.slack.unreadable import UNREADABLE
 from bot.slack.web import SlackWeb
+from tests.fakes import FakeRuns
 from tests.slack.test_events import JSON, REPLY
 from tests.slack.test_listeners import Entrance, FakeInbox, FakeTurns, entrance
 
@@ -187,7 +189,8 @@ async def test_no_wrong_field_keeps_a_delivery_from_being_acknowledged(
     bot, web, inbox = Bot("UBOT", "BBOT", "T1"), SlackWeb(client), FakeInbox()
     app = build_app(client, bot, None)
     commands, agent = Commands(inbox, Hints(), "T1"), Agent(web, lambda: 0.0)
-    add_listeners(app, Listeners(bot, inbox, FakeTurns(), agent, commands, "anyone"))
+    controls = ResearchControls(web, FakeRuns())
+    add_listeners(app, Listeners(bot, inbox, FakeTurns(), agent, commands, controls, "anyone"))
     try:
         response = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
     except UNREADABLE:

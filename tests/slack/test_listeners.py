@@ -22,7 +22,9 @@ from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
 from bot.slack.listeners import FollowUps, Listeners, add_listeners
+from bot.slack.research_controls import ResearchControls
 from bot.slack.web import SlackWeb
+from tests.fakes import FakeRuns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -101,6 +103,7 @@ class Entrance:
     slack: LocalSlack
     inbox: FakeInbox
     turns: FakeTurns
+    runs: FakeRuns
     redelivered: Counter
 
     @property
@@ -130,9 +133,11 @@ async def entrance(
         app = build_app(client, bot, slack.signing_secret, redelivered.add)
         agent = Agent(web, asyncio.get_running_loop().time)
         commands = Commands(inbox, Hints(), slack.team)
-        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, follow_ups))
+        runs = FakeRuns()
+        controls = ResearchControls(web, runs)
+        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, controls, follow_ups))
         async with let_in(app, slack, http=http):
-            yield Entrance(slack, inbox, turns, redelivered)
+            yield Entrance(slack, inbox, turns, runs, redelivered)
             await inbox.settle()
 
 

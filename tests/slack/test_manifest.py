@@ -23,7 +23,7 @@ NEEDED = {  # the scope without which Slack does not send an event
 
 
 @pytest.mark.parametrize("url", [None, "https://bot.example", "https://bot.example/"])
-@pytest.mark.parametrize("prefix", ["", "team-", "x" * 25])
+@pytest.mark.parametrize("prefix", ["", "team-", "x" * 23])
 def test_the_manifest_keeps_slacks_published_rules(url: str | None, prefix: str) -> None:
     jsonschema.validate(build_manifest(url=url, command_prefix=prefix), SCHEMA)
 
@@ -55,13 +55,16 @@ def test_without_an_address_it_is_for_socket_mode() -> None:
 def test_with_an_address_everything_is_posted_there() -> None:
     manifest: dict[str, Any] = build_manifest(url="https://bot.example/", command_prefix="team-")
     settings = manifest["settings"]
-    [command] = manifest["features"]["slash_commands"]
+    commands = manifest["features"]["slash_commands"]
     url = "https://bot.example/slack/events"
 
     assert settings["socket_mode_enabled"] is False
     assert settings["event_subscriptions"]["request_url"] == url
     assert settings["interactivity"]["request_url"] == url
-    assert (command["command"], command["url"]) == ("/team-ask", url)
+    assert [(command["command"], command["url"]) for command in commands] == [
+        ("/team-ask", url),
+        ("/team-research", url),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_an_address_that_slack_would_not_post_to_is_refused(url: str, words: str
         build_manifest(url=url)
 
 
-@pytest.mark.parametrize("prefix", ["Team-", "a b", "/", "team-\n", "é", "x" * 26])
+@pytest.mark.parametrize("prefix", ["Team-", "a b", "/", "team-\n", "é", "x" * 24])
 def test_a_prefix_that_slack_would_not_take_is_refused(prefix: str) -> None:
-    with pytest.raises(SettingsError, match="25 small letters"):
+    with pytest.raises(SettingsError, match="23 small letters"):
         build_manifest(url=None, command_prefix=prefix)

@@ -160,7 +160,12 @@ async def test_an_answer_shows_its_searches_then_its_text_then_what_stands_below
         ("“heat pumps 2026”", "complete"),
     ]
     assert message.plan_title == "Researched with 1 search"
-    assert [block["type"] for block in message.final_blocks] == ["section", "context", "context"]
+    assert [block["type"] for block in message.final_blocks] == [
+        "section",
+        "context",
+        "context",
+        "actions",
+    ]
     assert message.metadata == {
         "event_type": "footnote_answer",
         "event_payload": {"turn": 5, "part": 1},

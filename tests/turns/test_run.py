@@ -37,6 +37,7 @@ from bot.turns.answer import (
     Waiting,
 )
 from bot.turns.chains import Chaining, Chains
+from bot.turns.memory import Memory
 from bot.turns.prices import Price, Prices
 from bot.turns.question import Asked, Exchange, Question
 from bot.turns.run import TurnRunner
@@ -76,9 +77,8 @@ def a_runner(
         Chains(chaining, FakeNotes().unsupported()),
         Prices({"gpt-test": Price(2, 10, 0.1, 2.5)}, 0.01),
     )
-    history = history or FakeHistory()
-    metrics = Metrics(0.0)
-    return TurnRunner(slack, slack, history, model, store, metrics, model.clock, chains, prices)
+    memory, metrics = Memory(slack, history or FakeHistory(), store), Metrics(0.0)
+    return TurnRunner(slack, memory, model, store, metrics, model.clock, chains, prices)
 
 
 async def run(

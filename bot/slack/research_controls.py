@@ -1,0 +1,162 @@
+"""What people do about a research beside asking: begin one, stop one, look at its trail."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.errors import SlackError
+from bot.slack.research_blocks import trail_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.slack.web import SlackWeb
+    from bot.turns.question import Question, Thread
+    from bot.turns.research import Ran, Running
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+DEEPER = "1"  # behind a question's ts, for the research of the same: Slack's have six decimals
+ID_DIGITS = 10  # from here on, no database has such an id
+_RESEARCH = re.compile(r"research\s*:\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
+_THIS = re.compile(r"research (this|that|it)\b", re.IGNORECASE)
+_STOP = re.compile(r"stop[.!]*\Z", re.IGNORECASE)
+
+MAY_NOT_STOP = "Only the person who asked, or an administrator, can stop this research."
+
+
+class Runs(Protocol):
+    """What is known of runs."""
+
+    async def ask_stop(self, turn_id: int) -> bool:
+        """Have a run stopped; False where none runs."""
+        ...
+
+    async def ask_stop_of(self, team: str, channel: str, ts: str) -> bool:
+        """Have the run of a deleted question stopped; False where none runs."""
+        ...
+
+    async def running_in(self, thread: Thread) -> Running | None:
+        """Return the run that goes on in a thread."""
+        ...
+
+    async def question(self, turn_id: int) -> Question | None:
+        """Return what was asked with a turn."""
+        ...
+
+    async def ran(self, turn_id: int) -> Sequence[Ran]:
+        """Return what was searched and read in a run."""
+        ...
+
+
+def wanted(question: Question) -> Question:
+    """Tell a question that wants research from one that wants an answer."""
+    if found := _RESEARCH.match(question.text):
+        text = found[1].strip()
+        return replace(question, text=text, kind="research" if text else "answer")
+    return replace(question, kind="research") if _THIS.match(question.text) else question
+
+
+def turn_id_of(action: Json) -> int | None:
+    """Read the turn that a button is about."""
+    value = str(action.get("value"))
+    return int(value) if value.isdecimal() and len(value) < ID_DIGITS else None
+
+
+@dataclass(frozen=True, slots=True)
+class ResearchControls:
+    """Stops runs and shows their trails, for who may."""
+
+    web: SlackWeb
+    runs: Runs
+
+    async def deeper(self, body: Json, turn_id: int) -> Question | None:
+        """Return the question of an answer, to be researched; to ask twice is to ask once."""
+        question = await self.runs.question(turn_id)
+        if question is None or _channel(body) != question.thread.channel:
+            return None
+        ts = f"{question.ts}{DEEPER}"
+        user, team = _user(body), _team(body) or question.user_team
+        return replace(question, ts=ts, user=user, user_team=team, kind="research")
+
+    async def stop_said(self, question: Question) -> bool:
+        """Take a message that says nothing but "stop"; False where it is something else."""
+        if question.is_root or not _STOP.match(question.text):
+            return False
+        running = await self.runs.running_in(question.thread)
+        if running is None or not await self._may_stop(running.user, question.user):
+            return False
+        return await self.runs.ask_stop(running.turn_id)
+
+    async def stop_session(self, thread: Thread) -> None:
+        """Take Slack's own Stop."""
+        running = await self.runs.running_in(thread)
+        if running is not None:
+            await self.runs.ask_stop(running.turn_id)
+
+    async def stop_deleted(self, team: str, channel: str, ts: str) -> None:
+        """Take that a question was deleted."""
+        await self.runs.ask_stop_of(team, channel, ts)
+
+    async def stop_pressed(self, body: Json, turn_id: int) -> None:
+        """Take a press of the button."""
+        user, question = _user(body), await self.runs.question(turn_id)
+        if question is None:
+            return
+        if await self._may_stop(question.user, user):
+            await self.runs.ask_stop(turn_id)
+        else:
+            await self._whisper(question.thread, user, text=MAY_NOT_STOP)
+
+    async def show_trail(self, body: Json, turn_id: int) -> None:
+        """Show to who pressed the button, and nobody else, what was searched and read."""
+        question = await self.runs.question(turn_id)
+        if question is None or _channel(body) != question.thread.channel:
+            return
+        for blocks in trail_blocks(await self.runs.ran(turn_id)):
+            await self._whisper(
+                question.thread, _user(body), text="The search trail", blocks=blocks
+            )
+
+    async def _may_stop(self, asker: str, user: str) -> bool:
+        if user == asker:
+            return True
+        try:
+            answer = await self.web.call("users.info", user=user)
+        except SlackError as error:
+            log.info("nobody can say who an administrator is", extra={"code": error.code})
+            return False
+        person = answer.get("user")
+        return isinstance(person, dict) and bool(person.get("is_admin") or person.get("is_owner"))
+
+    async def _whisper(self, thread: Thread, user: str, **content: object) -> None:
+        try:
+            await self.web.call(
+                "chat.postEphemeral",
+                channel=thread.channel,
+                thread_ts=thread.thread_ts,
+                user=user,
+                **content,
+            )
+        except SlackError as error:
+            log.info("a person could not be told", extra={"code": error.code})
+
+
+def _user(body: Json) -> str:
+    user = body.get("user")
+    return str(user.get("id")) if isinstance(user, dict) else ""
+
+
+def _team(body: Json) -> str:
+    user = body.get("user")
+    return str(user.get("team_id") or "") if isinstance(user, dict) else ""
+
+
+def _channel(body: Json) -> str:
+    channel = body.get("channel")
+    return str(channel.get("id")) if isinstance(channel, dict) else ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.turns.question import Question
 
 ATTEMPTS = 3  # by as many processes, of which each died or was stopped; then the thread is told
+RUN_ATTEMPTS = 20  # likewise, of a research whose run the model's server has
 
 
 class TurnState(StrEnum):
@@ -92,8 +93,12 @@ class Turn:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether so many processes died over it that no further one is to try."""
-        return self.attempt > ATTEMPTS
+        """Whether so many processes died over it that no further one is to try.
+
+        A run that goes on at the model's server is worth more of them.
+        """
+        is_run = self.question.kind == "research" and self.response_id is not None
+        return self.attempt > (RUN_ATTEMPTS if is_run else ATTEMPTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,13 @@ async def test_over_which_three_processes_died_without_a_step_is_given_up() -> N
     assert stage.store.ends == [("failed", 7, "TurnInterrupted")]
 
 
+async def test_a_run_that_the_server_has_is_not_given_up_as_soon() -> None:
+    stage = Stage(FakeResearcher(STEPS[2:]), runs=FakeRuns(Run(NOON, "resp_1", 5)))
+    await stage.run(Turn(7, RESEARCH, None, attempt=ATTEMPTS + 1, response_id="resp_1"))
+
+    assert stage.store.ends == [("answered", 7)]
+
+
 async def test_a_process_that_closes_hands_the_run_over_and_cancels_nothing() -> None:
     model = FakeResearcher(STEPS[:2], goes_on=True)
     stage = Stage(model)

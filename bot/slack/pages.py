@@ -46,6 +46,7 @@ class Pages:
     _fence: str = ""  #: the fence that is open where the given-out text ends
     _within_block: bool = False
     _break_due: bool = False
+    _head: int = 0  #: bytes that were on the page before any text of its own
 
     def feed(self, text: str) -> None:
         """Add to the text."""
@@ -53,12 +54,17 @@ class Pages:
 
     def turn_soon(self) -> None:
         """Begin a new page at the next block."""
-        self._break_due = self.used > 0
+        self._break_due = not self._is_empty
 
     def turn_now(self, used: int = 0) -> None:
         """Begin a new page here: the message takes no more. `used` was given out, but not sent."""
-        self.used = used
+        self.used, self._head = used, 0
         self._break_due = False
+
+    def go_on_with(self, head: str) -> None:
+        """Note what the page begins with, as a fence that is opened again."""
+        self.used += _size(head)
+        self._head = self.used
 
     def take(self, *, final: bool = False) -> str | PageBreak | None:
         """Give out what can go on the page now, a block at the most; None if more is needed."""
@@ -72,7 +78,7 @@ class Pages:
             if not whole and self._is_nearly_full:
                 block = block[: _place_to_cut(block, room, _PLACES_TO_CUT[:2])]
             return self._give(block, whole=whole) if block else None
-        if not self._within_block and self.used:
+        if not self._within_block and not self._is_empty:
             # Not whole, and it may still fit: wait for its end.
             return self._turn() if whole or _size(self._text) > room else None
         return self._cut(block, room)
@@ -81,6 +87,11 @@ class Pages:
         if _size(block) > self.limit - self.used:
             return False
         return whole or self._within_block or self.used < self.limit // 2
+
+    @property
+    def _is_empty(self) -> bool:
+        """Whether the page says nothing of its own yet."""
+        return self.used <= self._head
 
     @property
     def _is_nearly_full(self) -> bool:
@@ -103,7 +114,7 @@ class Pages:
         kinds = 1 if head else 2 if self._is_nearly_full else len(_PLACES_TO_CUT)
         end = _place_to_cut(block, room, _PLACES_TO_CUT[:kinds])
         if end == 0:
-            return self._turn() if self.used else self._give(block, whole=True)
+            return self._give(block, whole=True) if self._is_empty else self._turn()
         given = self._give(block[:end], whole=False)
         if head and len(given) > len(head):
             self._text = head + self._text

@@ -281,7 +281,7 @@ class ThreadReply:
         growth = Growth(text, self._take_changed(), plan)
         self._message = await self._series.open(growth)
         self._page_text = text
-        self._pages.used += len(text.encode())
+        self._pages.go_on_with(text)
 
     def _last_growth(self) -> Growth:
         fence = open_fence(self._page_text)

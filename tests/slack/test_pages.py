@@ -101,6 +101,20 @@ def test_a_long_fence_is_cut_at_a_line_and_known_to_be_open_there() -> None:
     assert all(page.endswith("\n") for page in pages)
 
 
+def test_a_fence_of_many_pages_that_comes_at_once_fills_each_of_them() -> None:
+    pages, out = Pages(limit=3_000), [""]
+    pages.feed("```\n" + "line\n" * 5_000 + "```\n")
+    while (taken := pages.take(final=True)) is not None:
+        if isinstance(taken, PageBreak):
+            out.append("```\n")
+            pages.go_on_with(out[-1])
+        else:
+            out[-1] += taken
+
+    assert len(out) == 9
+    assert sum(page.count("line") for page in out) == 5_000
+
+
 def test_text_goes_out_as_it_comes_while_the_page_is_young() -> None:
     pages = Pages()
     pages.feed("Half a sen")

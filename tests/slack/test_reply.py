@@ -238,6 +238,17 @@ async def test_a_fence_that_is_open_where_a_message_ends_is_closed_there_and_ope
     assert lines == [ln for ln in text.splitlines() if not ln.startswith("```")]
 
 
+async def test_a_fence_of_many_messages_that_comes_at_once_fills_each_of_them() -> None:
+    code: list[Piece] = [Code("```py\n"), *(Code(f"line_{n} = {n}\n") for n in range(2_500))]
+    async with stage() as s, s.open_reply() as reply:
+        await reply.write([*code, Code("```")])
+        await reply.finish(an_answer("A fence."))
+        lines = [line for m in s.answers for line in m.markdown.splitlines() if "=" in line]
+
+        assert len(s.answers) < 10
+    assert lines == [f"line_{n} = {n}" for n in range(2_500)]
+
+
 async def test_a_429_is_waited_out_and_nothing_is_lost() -> None:
     async with stage() as s, s.open_reply() as reply:
         s.slack.fail("chat.appendStream", status=429, retry_after=0.05, times=2)

@@ -194,7 +194,6 @@ def _mrkdwn(text: str) -> Json:
 
 
 def _texts(block: Json) -> list[str]:
-    text = block.get("text")  # a text object, but in a markdown block its text
-    parts = [{"text": text} if isinstance(text, str) else text, *block.get("elements", ())]
-    texts = [part["text"] for part in parts if part]
+    parts = [block.get("text"), *block.get("elements", ())]
+    texts = [part["text"] if isinstance(part, dict) else part for part in parts if part]
     return [text["text"] if isinstance(text, dict) else text for text in texts]

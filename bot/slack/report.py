@@ -47,7 +47,7 @@ def pages_of(text: str) -> list[str]:
         if fence:
             pages[-1] = pages[-1].removesuffix("\n") + "\n" + fence_mark(fence)
         pages.append(f"{fence}\n" if fence else "")
-        cut.used += len(pages[-1].encode())
+        cut.go_on_with(pages[-1])
     return [page for page in pages if page.strip()]
 
 

@@ -53,7 +53,8 @@ SHOWN = 6  # of the newest searches, and of the newest pages
 QUERY_CHARACTERS = 80
 HOST_CHARACTERS = 60
 BRIEF_CHARACTERS = 200  # of its first line
-QUESTION_CHARACTERS = 500
+QUESTIONS = 8
+QUESTION_CHARACTERS = 300
 STEP_CHARACTERS = 500  # of a line of the trail
 MINUTE_SECONDS = 60.0
 
@@ -61,6 +62,11 @@ STAGES: dict[Stage, str] = {
     "queued": "Waiting for the model",
     "searching": "Researching",
     "writing": "Writing the report",
+}
+NAMELESS = {  # where the server does not say what
+    "search": "searched the web",
+    "open_page": "read a page",
+    "find_in_page": "looked into a page",
 }
 CONFIRM_STOP = {
     "title": {"type": "plain_text", "text": "Stop this research?"},
@@ -137,7 +143,7 @@ def asking_blocks(turn_id: int, questions: Sequence[str]) -> list[Json]:
     """Ask what is to be known before a run begins."""
     asked = [
         f"{number}. {escape(shortened(question, QUESTION_CHARACTERS))}"
-        for number, question in enumerate(questions, 1)
+        for number, question in enumerate(questions[:QUESTIONS], 1)
     ]
     return [
         *(section(text) for text in packed(["*Before I start*", *asked])),
@@ -196,7 +202,7 @@ def _headline(words: str) -> Json:
 
 def _brief(turn_id: int, brief: str) -> list[Json]:
     lines = [notification(line, BRIEF_CHARACTERS) for line in brief.strip().splitlines()]
-    first = next(filter(None, lines), "")
+    first = next((line for line in lines if any(map(str.isalnum, line))), "")
     if not first:
         return []
     is_folded = len(lines) > 1 or len(brief.strip()) > BRIEF_CHARACTERS
@@ -241,7 +247,7 @@ def _pages(ran: Sequence[Ran]) -> list[str]:
 
 def _step(number: int, one: Ran) -> str:
     search = one.search
-    what = " · ".join(described(search)) or "searched the web"
+    what = " · ".join(described(search)) or NAMELESS[search.kind]
     if search.kind != "search" and search.url:
         address = search.url.partition("://")[2] or search.url
         what = f"{'looked into' if search.kind == 'find_in_page' else 'read'} {address}"

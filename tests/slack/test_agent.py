@@ -30,6 +30,18 @@ async def test_prompts_and_title_are_what_slack_calls_them() -> None:
     assert len(named["title"]) <= TITLE_CHARACTERS + 1
 
 
+async def test_what_a_session_does_is_what_slack_calls_it() -> None:
+    async with slack_web() as (web, answers):
+        await Agent(web, Clock()).status(THREAD, "processing")
+
+    assert answers.calls == [
+        (
+            "agents.sessions.setStatus",
+            {"channel_id": "D1", "thread_ts": "1.1", "status": "processing"},
+        )
+    ]
+
+
 async def test_a_workspace_without_agents_is_not_asked_again_for_a_while(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import ExitStack
+
 import pytest
 
 from bot.slack.pacing import CALLS_A_MINUTE, REFUSED_SECONDS, Pacing
@@ -81,3 +84,23 @@ def test_hundred_replies_together_stay_within_the_appends_of_a_minute(pacing: Pa
         alone = 60 / pacing.seconds_between(streamed=True)
 
     assert alone <= CALLS_A_MINUTE["chat.appendStream"]
+
+
+async def test_a_run_is_updated_less_often_once_it_is_a_minute_old_and_where_many_run(
+    pacing: Pacing,
+) -> None:
+    assert pacing.seconds_between_updates(10) == 3.0
+    assert pacing.seconds_between_updates(60) == 15.0
+    with ExitStack() as live:
+        for _ in range(25):
+            live.enter_context(pacing.live_run())
+        assert pacing.seconds_between_updates(10) == 60.0
+    assert pacing.seconds_between_updates(10) == 3.0
+
+
+async def test_an_event_is_waited_for_but_not_for_longer(pacing: Pacing, clock: Clock) -> None:
+    event = asyncio.Event()
+    assert not await pacing.set_within(event, 5.0)
+    assert clock.now == 1_005.0
+    event.set()
+    assert await pacing.set_within(event, 5.0)

@@ -42,4 +42,4 @@ ANSWER_OR_START = "Answer here in the thread, or have me start with what I know.
 REPORT_READY = "your report is ready."
 NO_REPORT = "the research has ended without a report."
 PARTIAL = "The research was cut short, so this report is partial."
-WHOLE_REPORT_BELOW = "So far the beginning; the whole report is below."
+WHOLE_REPORT_BELOW = "This is how it begins; the whole report is below."

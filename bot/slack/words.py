@@ -9,7 +9,8 @@ def help_words(bot_user: str, command: str) -> str:
         f"Ask me anything that can be looked up on the web.\n\n"
         f"• In a channel, mention me: <@{bot_user}> and your question\n"
         f"• In a direct message, just write\n"
-        f"• Anywhere, type `{command}` and your question\n\n"
+        f"• Anywhere, type `{command}` and your question\n"
+        f"• For research that takes up to an hour, begin the question with `research:`\n\n"
         f"I answer in a thread, with numbered sources and the searches I ran. Go on in the same "
         f"thread, and I remember what was said there."
     )

@@ -19,6 +19,7 @@ FootnoteError
 │   ├── ModelCutOff              the stream ended without saying how
 │   ├── ModelRunLost             a background run was deleted, or is too old to be had
 │   ├── ModelRunCancelled        a background run was cancelled, here or at the provider
+│   ├── ModelRunTooLong          a background run has had all the time it may have
 │   └── ModelApiMissing          an HTML page, a 404: no Responses API at that address
 ├── SlackError               Slack did not take what was sent
 │   ├── SlackRefused             an error code that a repeat would not change
@@ -193,6 +194,15 @@ class ModelRunCancelled(ModelError):
     """A response in the background was cancelled, by us or by the provider."""
 
     public = "The research was cancelled before it was complete. Please ask for it again."
+
+
+class ModelRunTooLong(ModelError):
+    """A research has taken all the time it may take, and was stopped."""
+
+    public = (
+        "The research took all the time it may take, so I stopped it. Ask for something smaller, "
+        "or ask an administrator to raise RESEARCH_MINUTES."
+    )
 
 
 class ModelApiMissing(ModelError):

@@ -83,6 +83,10 @@ REMEDIES: Mapping[type[ModelError], tuple[str, str]] = {
         "A response in the background was cancelled at the provider",
         "Look whether somebody or something cancels responses there.",
     ),
+    errors.ModelRunTooLong: (
+        "A research takes longer than it may",
+        "Raise RESEARCH_MINUTES, or lower RESEARCH_MAX_TOOL_CALLS.",
+    ),
     errors.ModelApiMissing: (
         "There is no Responses API at that address",
         "Set OPENAI_BASE_URL to what stands before /responses; mostly it ends with /v1.",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.errors import FootnoteError, ModelCutOff, ModelRunCancelled, TurnInterrupted, public_words
+from bot.errors import FootnoteError, ModelCutOff, ModelRunTooLong, TurnInterrupted, public_words
 from bot.turns.answer import Answer, Finished, Foreground, Searched, Searching, Started, Writing
 from bot.turns.draft import Draft
 from bot.turns.research import Progress, Ran, Report, summary_of
@@ -224,7 +224,7 @@ class ResearchRunner:
         if following.response_id is not None:
             await self.model.cancel(following.response_id)
         if is_late:
-            raise ModelRunCancelled("the deadline has passed")
+            raise ModelRunTooLong
         await reply.stopped(following.progress)
         return None
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import ModelError, ModelQuotaUsedUp, ModelRunCancelled, ModelRunLost
+from bot.errors import (
+    ModelError,
+    ModelQuotaUsedUp,
+    ModelRunCancelled,
+    ModelRunLost,
+    ModelRunTooLong,
+)
 from bot.metrics import Metrics
 from bot.turns.answer import (
     Cited,
@@ -242,8 +248,8 @@ async def test_a_run_past_its_deadline_is_cancelled_and_the_thread_told() -> Non
     await stage.run()
 
     assert model.cancelled == ["resp_1"]
-    assert [done[0] for done in stage.reply.done] == ["fail"]
-    assert stage.store.ends == [("failed", 7, "ModelRunCancelled")]
+    assert stage.reply.done == [("fail", ModelRunTooLong.public, "7")]
+    assert stage.store.ends == [("failed", 7, "ModelRunTooLong")]
     assert stage.clock.now - NOON >= timedelta(minutes=60)
 
 

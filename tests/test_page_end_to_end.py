@@ -42,3 +42,30 @@ async def test_a_newcomer_asks_on_the_page_reads_the_sources_and_asks_on(tmp_pat
     assert all(href and href.startswith("https://footnote.example/handbook/") for _, href in links)
     assert stage.responses.creates[1]["previous_response_id"]
     assert complaints == []
+
+
+async def test_research_is_watched_and_its_report_read_on_the_page(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        stage.responses.stall_after(14)
+        asked = "research: How do I read the sources of an answer, and how are digests made?"
+        await browser.type(f"{CHANNEL} textarea", "@foot")
+        await browser.type(f"{CHANNEL} textarea", Keys.ENTER, asked, Keys.ENTER)
+        await browser.until_text(THREAD, "Researching · 1 search")
+        await browser.until_text(THREAD, "Stop")
+        await browser.screenshot("research-plan")
+        stage.responses.resume()
+        await browser.until_text(THREAD, "your report is ready.")
+        await browser.until_text(THREAD, "Researched in")
+        await browser.screenshot("research-report")
+        await browser.do(
+            lambda driver: next(
+                button
+                for button in driver.find_elements(By.CSS_SELECTOR, f"{THREAD} button")
+                if button.text == "Search trail"
+            ).click()
+        )
+        await browser.until_text(CHANNEL, "Search trail · ")
+        await browser.screenshot("research-trail")
+        complaints = await browser.complaints()
+
+    assert complaints == []

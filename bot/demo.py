@@ -87,7 +87,8 @@ def _printed(slack: LocalSlack, message: Message) -> str:
     lines += [f"    ✓ {task.title}" for task in message.tasks.values()]
     lines += _wrapped(message.markdown or _named(slack, message.text))
     for block in message.final_blocks or message.blocks:
-        lines += _wrapped(_block_text(block))
+        if block["type"] != "actions":  # there is nothing to press here
+            lines += _wrapped(_block_text(block))
     return "\n".join(lines)
 
 

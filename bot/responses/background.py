@@ -7,9 +7,7 @@ POST ─► stream ─lost─► GET, the rest of the stream ─refused─► GE
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -24,12 +22,7 @@ from bot.errors import (
 from bot.responses.client import ResponsesClient
 from bot.responses.failures import network_error
 from bot.responses.follower import LOST, Follower
-from bot.responses.patience import (
-    PATIENCE_SECONDS,
-    Pace,
-    PatientModel,
-    pause_after,
-)
+from bot.responses.patience import PATIENCE_SECONDS, PatientModel, pause_after
 from bot.responses.reading import end_facts, finish, refused, request_id
 from bot.responses.request import (
     expected_parent,
@@ -43,8 +36,9 @@ from bot.turns.answer import Finished, Foreground
 from bot.turns.research import Step
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator
 
+    from bot.responses.patience import Pace
     from bot.responses.request import RequestOptions
     from bot.turns.question import Asked
     from bot.turns.turn import Turn
@@ -68,17 +62,16 @@ class BackgroundModel:
         http: httpx.AsyncClient,
         options: RequestOptions,
         unsupported: Unsupported,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pace: Pace,
     ) -> None:
+        """Ask at the pace of all that is asked of this server."""
         self._http = http
         self._options = options
         self._unsupported = unsupported
-        self._clock = clock
-        self._sleep = sleep
-        self._follower = Follower(http, self._included, clock, sleep)
-        client = ResponsesClient(http, options, unsupported, sleep=sleep)
-        self._foreground = PatientModel(client, Pace(clock, sleep))
+        self._pace = pace
+        self._follower = Follower(http, self._included, pace.clock, pace.sleep)
+        client = ResponsesClient(http, options, unsupported, pace.heed)
+        self._foreground = PatientModel(client, pace)
 
     async def research(self, asked: Asked, turn: Turn, after: int | None) -> AsyncGenerator[Step]:
         """Yield the steps of a new run, or of the turn's own from a place in its stream.
@@ -112,7 +105,7 @@ class BackgroundModel:
     async def _run(self, asked: Asked, turn: Turn, after: int | None) -> AsyncGenerator[Step]:
         parent = expected_parent(self._options, turn)
         run = Run(self._options.model, parent, turn.response_id, after)
-        run.since = self._clock()
+        run.since = self._pace.clock()
         try:
             if turn.response_id is None:
                 async with aclosing(self._begin(asked, turn, run)) as steps:
@@ -152,9 +145,9 @@ class BackgroundModel:
 
     async def _begin(self, asked: Asked, turn: Turn, run: Run) -> AsyncGenerator[Step]:
         """Ask, and again where the server did nothing with it; read until the stream is lost."""
-        began, attempt = self._clock(), 0
+        began, attempt = self._pace.clock(), 0
         while True:
-            without = frozenset(self._unsupported)
+            sent_at, without = await self._pace.turn(), frozenset(self._unsupported)
             try:
                 async with aclosing(self._post(asked, turn, run, without)) as steps:
                     async for step in steps:
@@ -162,7 +155,8 @@ class BackgroundModel:
             except ModelError as error:
                 if run.is_kept is not None:
                     raise
-                await self._prepare(error, without, attempt, self._clock() - began)
+                self._pace.refuse(error, sent_at)
+                await self._prepare(error, without, attempt, self._pace.clock() - began)
             else:
                 return
             attempt += 1
@@ -177,7 +171,7 @@ class BackgroundModel:
             pause = pause_after(error, attempt)
             if waited + pause > PATIENCE_SECONDS:
                 raise error
-            await self._sleep(pause)
+            await self._pace.sleep(pause)
             return
         if error.name == BACKGROUND:
             await self._unsupported.note(BACKGROUND)
@@ -197,10 +191,12 @@ class BackgroundModel:
             async with self._http.stream(
                 "POST", "responses", json=body, headers=headers
             ) as response:
+                self._pace.heed(response.headers)
                 if not response.is_success:
                     chained = turn.previous_response_id is not None
                     raise await refused(response, chained=chained, background=True)
-                run.since = self._clock()
+                self._pace.answered()
+                run.since = self._pace.clock()
                 async with aclosing(self._follower.read(response, run)) as steps:
                     async for step in steps:
                         yield step

@@ -39,13 +39,13 @@ class Models:
 def build_models(
     settings: Settings, http: AsyncClient, unsupported: Unsupported, installation_key: str
 ) -> Models:
-    """Return the models behind these connections; all answers are asked for at one pace."""
+    """Return the models behind these connections; all that is asked is asked at one pace."""
     options, pace = request_options(settings, installation_key), Pace()
     client = ResponsesClient(http, options, unsupported, pace.heed)
     research = research_options(settings, installation_key)
     return Models(
         PatientModel(client, pace),
-        BackgroundModel(http, research, unsupported),
+        BackgroundModel(http, research, unsupported, pace),
         price_list(settings.prices_file),
     )
 

@@ -92,6 +92,11 @@ class Pace:
     def _gap_now(self) -> float:
         return max(self._gap, self._spread if self.clock() < self._spread_until else 0.0)
 
+    def refuse(self, error: ModelError, sent_at: float) -> None:
+        """Take that a request was refused; only one for which there was no room says something."""
+        if error.repeat_after is not None and isinstance(error, BUSY):
+            self.refused(sent_at, error.repeat_after)
+
     def refused(self, sent_at: float, seconds: float) -> None:
         """Send nothing for so long, and less from then on.
 
@@ -152,7 +157,8 @@ class PatientModel:
                         yield part
             except ModelError as error:
                 left = PATIENCE_SECONDS - (self._pace.clock() - began)
-                pause = self._pause(error, attempt, sent_at)
+                self._pace.refuse(error, sent_at)
+                pause = pause_after(error, attempt) * (1 + JITTER * self._chance())
                 if heard or pause > left:
                     raise
             else:
@@ -163,12 +169,6 @@ class PatientModel:
     async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
         """Return how many tokens a question has; None where nobody can say, be it by now."""
         return await self._model.count_tokens(asked, turn)
-
-    def _pause(self, error: ModelError, attempt: int, sent_at: float) -> float:
-        """Say how long to wait before another attempt: for ever where there is to be none."""
-        if error.repeat_after is not None and isinstance(error, BUSY):
-            self._pace.refused(sent_at, error.repeat_after)
-        return pause_after(error, attempt) * (1 + JITTER * self._chance())
 
 
 def pause_after(error: ModelError, attempt: int) -> float:

@@ -107,6 +107,7 @@ class Following:
     run: Run
     clock: Callable[[], datetime]
     response_id: str | None = None
+    sequence_number: int | None = None
     ran: dict[str, Ran] = field(default_factory=dict)
     begun: dict[str, float] = field(default_factory=dict)
     stage: Stage = "queued"
@@ -126,6 +127,8 @@ class Following:
 
     def take(self, step: Step) -> bool:
         """Take what was heard; tell whether it is to be recorded and shown."""
+        if step.sequence_number is not None:
+            self.sequence_number = step.sequence_number
         match step.part:
             case Started(response_id):
                 self.response_id = response_id
@@ -180,7 +183,7 @@ class ResearchRunner:
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         try:
             run = await self._begun(turn)
-            following = Following(run, self.clock, run.response_id)
+            following = Following(run, self.clock, run.response_id, run.sequence_number)
             following.ran = {each.key: each for each in run.ran}
             answer = await self._follow(turn, following, reply)
         except LEFT:
@@ -244,7 +247,8 @@ class ResearchRunner:
                 if following.take(step):
                     if following.response_id is not None and following.is_kept:
                         ran = tuple(following.ran.values())
-                        await self.runs.note(turn, following.response_id, step.sequence_number, ran)
+                        place = following.sequence_number
+                        await self.runs.note(turn, following.response_id, place, ran)
                     await reply.show(following.progress)
         raise ModelCutOff
 

@@ -33,6 +33,7 @@ from bot.playground.responses.scripts import Scripted
 from bot.playground.responses.server import LocalResponses
 from bot.responses.background import BackgroundModel
 from bot.responses.client import open_http
+from bot.responses.patience import Pace
 from bot.responses.request import request_body
 from bot.turns.answer import (
     Cited,
@@ -48,7 +49,7 @@ from bot.turns.answer import (
 from tests.fakes import FakeNotes
 from tests.responses.examples import ASKED, OPTIONS, a_turn, frames, text_of, wire, wire_json
 from tests.responses.said import ANSWER, KEY, QUESTION, REPEATED, enveloped, leaked
-from tests.responses.server import ByteServer, End, byte_server
+from tests.responses.server import STREAM, ByteServer, End, byte_server
 from tests.responses.test_patience import Time
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ class Bench:
     silence_seconds: float = 5.0
     api_key: str = LocalResponses.api_key
 
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.time, self.time.sleep)
+
     async def research(
         self, turn: Turn | None = None, after: int | None = None
     ) -> list[Step | ModelError]:
@@ -142,8 +146,7 @@ class Bench:
         return first.response_id, steps
 
     def _model(self, http: httpx.AsyncClient) -> BackgroundModel:
-        unsupported = self.notes.unsupported()
-        return BackgroundModel(http, self.options, unsupported, self.time, self.time.sleep)
+        return BackgroundModel(http, self.options, self.notes.unsupported(), self.pace)
 
 
 @pytest.fixture
@@ -285,6 +288,28 @@ async def test_a_run_is_asked_for_in_the_background_and_streamed(
     assert request.headers["x-client-request-id"] == "turn-7"
     assert kinds(steps) == LOCAL
     assert text_of(parts(steps)) == SCRIPT.text
+
+
+async def test_a_run_waits_for_its_turn_as_all_that_is_asked_of_the_server(bench: Bench) -> None:
+    began = bench.time()
+    bench.pace.refused(began, 30.0)
+    await bench.research()
+
+    assert bench.time() >= began + 30.0
+
+
+async def test_what_a_run_is_told_of_a_limit_slows_all_others(
+    wires: ByteServer, played: Bench
+) -> None:
+    used_up = {
+        "x-ratelimit-limit-requests": "10",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "40s",
+    }
+    wires.play(frames(*ALL), headers=STREAM | used_up)
+    await played.research()
+
+    assert played.pace.seconds_ahead > 30.0
 
 
 async def test_the_id_comes_first_with_its_place_and_the_text_whole_at_the_end(

@@ -218,6 +218,16 @@ async def test_a_run_of_a_process_that_died_is_followed_from_where_it_was_heard(
     assert report.answer.seconds >= 720
 
 
+async def test_what_is_told_without_a_place_leaves_the_place_that_is_known() -> None:
+    stage = Stage(
+        FakeResearcher([Step(Searched("ws_1", SEARCH)), *STEPS[5:]]),
+        runs=FakeRuns(Run(NOON, "resp_1", 5)),
+    )
+    await stage.run()
+
+    assert stage.runs.noted == [("resp_1", 5, 1)]
+
+
 async def test_it_is_told_what_the_same_person_asked_before_and_chained_to_nothing() -> None:
     own = Past(a_question("How big is it?", ts="100.000100"), "3,474 km across.")
     someones = Past(replace(a_question("A secret?", ts="100.000101"), user="U2"), "Yes.")

@@ -46,7 +46,7 @@ async def test_a_newcomer_asks_on_the_page_reads_the_sources_and_asks_on(tmp_pat
 
 async def test_research_is_watched_and_its_report_read_on_the_page(tmp_path: Path) -> None:
     async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
-        stage.responses.stall_after(14)
+        stage.responses.stall_after(14, background=True)
         asked = "research: How do I read the sources of an answer, and how are digests made?"
         await browser.type(f"{CHANNEL} textarea", "@foot")
         await browser.type(f"{CHANNEL} textarea", Keys.ENTER, asked, Keys.ENTER)

@@ -165,7 +165,7 @@ class Routes:
         if not create.asks("stream"):
             return self._answer(stored.seen(self._server.now()))
         events = _before_last(stored.events, stored.deliver)
-        disturbance = self._orders.disturbance()
+        disturbance = self._orders.disturbance(background=True)
         return await self._sent(request, events, disturbance, lambda: stored.ended == "cancelled")
 
     async def _sent(
@@ -202,9 +202,8 @@ class Routes:
             return self._answer(stored.seen(now), include)
         events = _resumed(stored, request.query.get("starting_after", "-1"), now)
         rest = _before_last(events, stored.deliver)
-        return await self._sent(
-            request, rest, self._orders.disturbance(), lambda: stored.ended == "cancelled"
-        )
+        disturbance = self._orders.disturbance(background=True)
+        return await self._sent(request, rest, disturbance, lambda: stored.ended == "cancelled")
 
     async def cancel(self, request: web.Request) -> web.Response:
         """POST /v1/responses/{id}/cancel."""

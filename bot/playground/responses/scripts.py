@@ -92,6 +92,7 @@ class Disturbance:
     cut_after: int | None = None
     stall_after: int | None = None
     kept: bool = False  # whether the response of a cut stream is finished and kept all the same
+    background: bool = False  # whether only a response in the background is disturbed
 
 
 @dataclass(slots=True)
@@ -117,6 +118,10 @@ class Orders:
         answer = self.answers.popleft()
         return answer if isinstance(answer, Scripted | Played) else answer(question)
 
-    def disturbance(self) -> Disturbance:
-        """Take what happens to the next stream."""
-        return self.disturbances.popleft() if self.disturbances else Disturbance()
+    def disturbance(self, *, background: bool = False) -> Disturbance:
+        """Take what happens to the next stream of this kind."""
+        for disturbance in self.disturbances:
+            if background or not disturbance.background:
+                self.disturbances.remove(disturbance)
+                return disturbance
+        return Disturbance()

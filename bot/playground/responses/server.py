@@ -140,10 +140,10 @@ class LocalResponses:
         """Break the next streams off in the middle of a frame, after so many events."""
         self._orders.disturbances.extend([Disturbance(cut_after=events, kept=kept)] * times)
 
-    def stall_after(self, events: int) -> None:
+    def stall_after(self, events: int, *, background: bool = False) -> None:
         """Hold the next stream back after so many events, until `resume`."""
         self.resumed.clear()
-        self._orders.disturbances.append(Disturbance(stall_after=events))
+        self._orders.disturbances.append(Disturbance(stall_after=events, background=background))
 
     def resume(self) -> None:
         """Let a stalled stream go on."""

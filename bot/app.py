@@ -187,6 +187,7 @@ async def open_bot(
             models.researching,
             stores.turns,
             stores.runs,
+            models.preparation,
             metrics,
             models.prices,
             _now,

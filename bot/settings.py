@@ -143,6 +143,7 @@ class Settings(LocalSettings):
     openai_research_model: Annotated[str, AfterValidator(check.model)] | None = None
     research_reasoning_effort: Annotated[Effort | None, AnyCase] = "high"
     research_max_tool_calls: int | None = Field(default=60, ge=1)
+    research_asks_back: bool = True
     research_minutes: float = Field(default=60, gt=0, le=24 * 60)
 
     prices_file: Path | None = None

@@ -182,6 +182,12 @@ class FakeStore:
         self.states[first.id] = TurnState.RUNNING
         return replace(first, previous_response_id=self.last_response_id)
 
+    async def start_now(self, turn_id: int) -> Taken | None:
+        if self.states[turn_id] is not TurnState.ANSWERED:
+            return None
+        self.states[turn_id] = TurnState.FAILED
+        return await self.try_again(turn_id)
+
     async def try_again(self, turn_id: int) -> Taken | None:
         if self.states.get(turn_id) is not TurnState.FAILED:
             return None
@@ -249,6 +255,8 @@ class FakeRuns:
 
     running: dict[int, Question] = field(default_factory=dict)
     trail: Sequence[Ran] = ()
+    briefs: dict[int, str] = field(default_factory=dict)
+    open: dict[Thread, str] = field(default_factory=dict)  # who was asked something there
     stopped: list[int] = field(default_factory=list)
 
     async def ask_stop(self, turn_id: int) -> bool:
@@ -275,6 +283,15 @@ class FakeRuns:
     async def ran(self, turn_id: int) -> Sequence[Ran]:
         del turn_id
         return self.trail
+
+    async def brief(self, turn_id: int) -> str:
+        return self.briefs.get(turn_id, "")
+
+    async def take_up(self, question: Question) -> bool:
+        asker = self.open.pop(question.thread, None)
+        if asker not in {None, question.user}:
+            self.open[question.thread] = str(asker)
+        return asker == question.user
 
 
 @dataclass

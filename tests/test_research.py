@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.playground.responses import LocalResponses, Profile
+from bot.playground.responses import LocalResponses, Profile, Scripted
 from bot.playground.slack import LocalSlack
 from tests.stage import FAST, Stage, open_bot_between, open_stage
 
@@ -99,7 +99,7 @@ async def test_a_follow_up_is_chained_to_the_report(stage: Stage) -> None:
 @pytest.mark.parametrize("way", ["button", "word", "deletion", "slack's own"])
 async def test_a_run_can_be_stopped(tmp_path: Path, way: str) -> None:
     async with open_stage(tmp_path, profile=QUICK) as stage:
-        stage.responses.stall_after(4)
+        stage.responses.stall_after(4, background=True)
         root = await stage.mention(f"research: {ASKED}")
         await stage.slack.until(lambda _: "stop_research" in "".join(map(shown, bots(stage, root))))
         await stage.responses.until(lambda: background(stage.responses))
@@ -122,7 +122,7 @@ async def test_a_run_can_be_stopped(tmp_path: Path, way: str) -> None:
 
 async def test_only_who_asked_or_an_administrator_stops_a_run(tmp_path: Path) -> None:
     async with open_stage(tmp_path, profile=QUICK) as stage:
-        stage.responses.stall_after(4)
+        stage.responses.stall_after(4, background=True)
         root = await stage.mention(f"research: {ASKED}")
         await stage.slack.until(lambda _: "stop_research" in "".join(map(shown, bots(stage, root))))
         [plan] = bots(stage, root)
@@ -177,3 +177,77 @@ async def test_what_fails_is_said_and_can_be_researched_again(stage: Stage) -> N
     await stage.slack.press(stage.you, stage.general, plan.ts, "try_again")
 
     assert len(await reported(stage, root)) == 2
+
+
+OPEN = Scripted('{"questions": ["Which answer?", "Of which year?"]}')
+
+
+async def asked_back(stage: Stage) -> tuple[str, Message]:
+    """Ask for research of which something is open; return the thread and what is asked back."""
+    stage.responses.script(OPEN)
+    root = await stage.mention(f"research: {ASKED}")
+    await stage.slack.until(lambda _: "start_now" in "".join(map(shown, bots(stage, root))))
+    [message] = bots(stage, root)
+    return root, message
+
+
+async def test_what_is_open_is_asked_and_the_reply_is_researched(stage: Stage) -> None:
+    root, message = await asked_back(stage)
+    assert "1. Which answer?" in shown(message)
+    assert "2. Of which year?" in shown(message)
+    await stage.slack.say(stage.you, stage.general, "Any, of this year.", root)
+
+    messages = await reported(stage, root)
+    assert messages[0] is message
+    assert len(messages) == 3
+    [create] = background(stage.responses)
+    told = [str(item["content"]) for item in create["input"]]
+    assert ASKED in told[0]
+    assert "Which answer?" in told[1]
+    assert "Any, of this year." in told[2]
+
+
+async def test_a_research_is_started_without_an_answer_once(stage: Stage) -> None:
+    root, message = await asked_back(stage)
+    colleague = stage.slack.users["colleague"]
+    await stage.slack.press(colleague, stage.general, message.ts, "start_now")
+    for _ in range(2):
+        await stage.slack.press(stage.you, stage.general, message.ts, "start_now")
+
+    messages = await reported(stage, root)
+    assert messages[0] is message  # which is the plan by now
+    assert len(messages) == 2
+    assert len(background(stage.responses)) == 1
+
+
+async def test_who_was_asked_something_can_leave_it(stage: Stage) -> None:
+    root, message = await asked_back(stage)
+    await stage.slack.say(stage.you, stage.general, "stop", root)
+    await stage.slack.until(lambda s: s.calls_of("chat.postEphemeral"))
+    await stage.slack.press(stage.you, stage.general, message.ts, "start_now")
+
+    assert bots(stage, root) == [message]
+    assert not background(stage.responses)
+
+
+async def test_nothing_is_asked_where_that_is_not_wanted(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, profile=QUICK, RESEARCH_ASKS_BACK=False) as stage:
+        root = await stage.mention(f"research: {ASKED}")
+        await reported(stage, root)
+
+    assert [bool(create.get("background")) for create in stage.responses.creates] == [False, True]
+
+
+async def test_what_prepares_a_research_reaches_no_tool_and_is_not_kept(stage: Stage) -> None:
+    root = await stage.mention(f"research: {ASKED}")
+    plan, _ = await reported(stage, root)
+
+    clarifying, briefing, run = stage.responses.creates
+    for create in (clarifying, briefing):
+        assert "tools" not in create
+        assert create["store"] is False
+    assert clarifying["text"]["format"]["name"] == "clarifying"
+    assert "Brief:" in str(run["input"])
+    assert "show_brief" in shown(plan)
+    await stage.slack.press(stage.slack.users["colleague"], stage.general, plan.ts, "show_brief")
+    await stage.slack.until(lambda s: s.calls_of("chat.postEphemeral"))

@@ -72,6 +72,7 @@ def test_two_tokens_and_a_key_are_enough() -> None:
         "openai_research_model": None,
         "research_reasoning_effort": "high",
         "research_max_tool_calls": 60,
+        "research_asks_back": True,
         "research_minutes": 60.0,
         "prices_file": None,
         "chaining": "auto",

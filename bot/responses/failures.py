@@ -250,6 +250,6 @@ def _name(path: str) -> str:
     """Shorten a path like `tools[0].user_location.city` to what can be left out of a request."""
     first, *rest = [step for step in re.split(r"[.\[\]]+", path) if step] or [""]
     if first not in {"tools", "tool_choice"}:
-        return first
+        return "text.format" if [first, *rest[:1]] == ["text", "format"] else first
     inner = [step for step in rest if not _TOOL_TYPE.fullmatch(step) and step != "type"]
     return f"tools.{inner[0]}" if inner else "tools"

@@ -17,12 +17,15 @@ from bot.responses.dialect import (
 )
 from bot.responses.patience import Pace, PatientModel
 from bot.responses.price_list import price_list
-from bot.responses.request import RequestOptions, answer_instructions, research_instructions
+from bot.responses.request import RequestOptions, instructions_named
+from bot.responses.writing import WritingModel
+from bot.turns.preparation import FORM, Preparation
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
     from bot.settings import Settings
+    from bot.turns.form import JsonForm
     from bot.turns.prices import Prices
     from bot.turns.unsupported import Unsupported
 
@@ -33,6 +36,7 @@ class Models:
 
     answering: PatientModel
     researching: BackgroundModel
+    preparation: Preparation
     prices: Prices
 
 
@@ -40,13 +44,21 @@ def build_models(
     settings: Settings, http: AsyncClient, unsupported: Unsupported, installation_key: str
 ) -> Models:
     """Return the models behind these connections; all that is asked is asked at one pace."""
-    options, pace = request_options(settings, installation_key), Pace()
-    client = ResponsesClient(http, options, unsupported, pace.heed)
-    research = research_options(settings, installation_key)
+    pace, prices = Pace(), price_list(settings.prices_file)
+
+    def patient(options: RequestOptions) -> PatientModel:
+        return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)
+
+    def writing(name: str, form: JsonForm | None = None) -> WritingModel:
+        return WritingModel(patient(writing_options(settings, installation_key, name, form)))
+
     return Models(
-        PatientModel(client, pace),
-        BackgroundModel(http, research, unsupported, pace),
-        price_list(settings.prices_file),
+        patient(request_options(settings, installation_key)),
+        BackgroundModel(http, research_options(settings, installation_key), unsupported, pace),
+        Preparation(
+            writing("clarify", FORM), writing("brief"), prices, asks=settings.research_asks_back
+        ),
+        prices,
     )
 
 
@@ -58,7 +70,7 @@ def request_options(settings: Settings, installation_key: str) -> RequestOptions
     check_domains(dialects, search)
     return RequestOptions(
         model=settings.openai_model,
-        instructions=prose.read_text(encoding="utf-8") if prose else answer_instructions(),
+        instructions=prose.read_text(encoding="utf-8") if prose else instructions_named("answer"),
         dialects=dialects,
         search=search,
         may_lack_search=settings.web_search_tool == "auto",
@@ -82,11 +94,26 @@ def research_options(settings: Settings, installation_key: str) -> RequestOption
     return replace(
         options,
         model=settings.research_model,
-        instructions=f"{options.instructions}\n\n{research_instructions()}",
+        instructions=f"{options.instructions}\n\n{instructions_named('research')}",
         reasoning_effort=settings.research_reasoning_effort,
         max_tool_calls=settings.research_max_tool_calls,
         max_output_tokens=None,
         compact_threshold=None,
+    )
+
+
+def writing_options(
+    settings: Settings, installation_key: str, name: str, form: JsonForm | None
+) -> RequestOptions:
+    """Say what is the same for all texts of a kind: no tool reaches the web with what is told."""
+    return replace(
+        request_options(settings, installation_key),
+        instructions=instructions_named(name),
+        dialects=(),
+        max_tool_calls=None,
+        compact_threshold=None,
+        store=False,
+        form=form,
     )
 
 

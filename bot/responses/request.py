@@ -14,11 +14,13 @@ from bot.turns.characters import whole_characters
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from bot.turns.form import JsonForm
     from bot.turns.question import Asked, Thread
     from bot.turns.turn import Turn
 
 METADATA_LIMIT = 512  # characters of a value, by the reference of the Responses API
 SOURCES = "web_search_call.action.sources"
+FORM = "text.format"
 # What a server may refuse without harm to the answer: it is asked again without it.
 OPTIONAL = frozenset(
     {
@@ -34,6 +36,7 @@ OPTIONAL = frozenset(
         "service_tier",
         "context_management",
         "stream_options",
+        FORM,
         "tools.user_location",
         "tools.search_context_size",
     }
@@ -62,17 +65,14 @@ class RequestOptions:
     never_sent: frozenset[str] = frozenset()  #: what this server is known not to take
     check_parent: bool = True  #: whether a chain that a server does not echo counts as lost
     share_names: bool = True  #: whether the model is told who asks
+    store: bool = True  #: False for what is nobody's to go on from
+    form: JsonForm | None = None  #: that the answer's text is to have
     installation_key: str = field(default="", repr=False)  #: makes the hashes this bot's own
 
 
-def answer_instructions() -> str:
-    """Return what the model is told about its work."""
-    return _instructions("answer.md")
-
-
-def research_instructions() -> str:
-    """Return what it is told besides where it is to research."""
-    return _instructions("research.md")
+def instructions_named(name: str) -> str:
+    """Return what the model is told about a kind of work, by the file's name without its end."""
+    return (files("bot.responses") / "instructions" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def request_body(
@@ -96,7 +96,7 @@ def request_body(
         "instructions": options.instructions,
         "input": [*_earlier(options, asked), _user_message(options, asked.text, asked.name)],
         "stream": True,
-        "store": True,
+        "store": options.store,
         "metadata": _metadata(turn),
         # Of the thread, not the person: from GPT-6.2 on, another identifier in a chain makes the
         # API drop the earlier reasoning.
@@ -108,7 +108,7 @@ def request_body(
         body |= _compaction(options)
     if background:
         body["background"] = True
-    body |= _search(options, unsupported) | _limits(options)
+    body |= _search(options, unsupported) | _limits(options) | _text(options, unsupported)
     sent = body.keys() - options.never_sent
     return {name: value for name, value in body.items() if name in sent and name not in unsupported}
 
@@ -144,10 +144,6 @@ def _dialect(options: RequestOptions, unsupported: Container[str]) -> Dialect | 
     """Say how the search is asked for; None where there is none, or the server supports none."""
     supported = (dialect for dialect in options.dialects if dialect.tool not in unsupported)
     return next((dialect for dialect in supported if obeys(dialect, options.search)), None)
-
-
-def _instructions(name: str) -> str:
-    return (files("bot.responses") / "instructions" / name).read_text(encoding="utf-8")
 
 
 def _earlier(options: RequestOptions, asked: Asked) -> list[Json]:
@@ -201,7 +197,6 @@ def _compaction(options: RequestOptions) -> Json:
 def _limits(options: RequestOptions) -> Json:
     optional: Json = {
         "reasoning": options.reasoning_effort and {"effort": options.reasoning_effort},
-        "text": options.verbosity and {"verbosity": options.verbosity},
         "max_tool_calls": options.max_tool_calls,
         "max_output_tokens": options.max_output_tokens,
         "service_tier": options.service_tier,
@@ -210,6 +205,15 @@ def _limits(options: RequestOptions) -> Json:
     if options.include_obfuscation is not None:
         limits["stream_options"] = {"include_obfuscation": options.include_obfuscation}
     return limits
+
+
+def _text(options: RequestOptions, unsupported: Container[str]) -> Json:
+    text: Json = {"verbosity": options.verbosity} if options.verbosity else {}
+    form = options.form
+    if form is not None and FORM not in unsupported:
+        schema = {"name": form.name, "schema": form.schema, "strict": True}
+        text["format"] = {"type": "json_schema", **schema}
+    return {"text": text} if text else {}
 
 
 def _thread_hash(thread: Thread, key: str) -> str:

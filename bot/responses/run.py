@@ -35,8 +35,9 @@ FRUITLESS = 3  # streams that tell nothing new of a run that goes on; then it is
 class Told:
     """Makes signs of life of what a model says, and keeps its text for the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_whole: bool = True) -> None:
         self.written: list[Part] = []
+        self.is_whole = is_whole  #: whether the text is known from its beginning on
         self._searches: set[tuple[type, str]] = set()
 
     def signs(self, parts: Iterable[Part]) -> list[Part]:
@@ -46,10 +47,9 @@ class Told:
             match part:
                 case Searching() | Searched() if self.is_new(part):
                     signs.append(part)
-                case TextDelta():
-                    self.written.append(part)
-                    signs.append(Writing())
-                case Cited():
+                case TextDelta() | Cited():
+                    heard = Writing(part, begins=not self.written)
+                    signs.append(heard if self.is_whole else Writing())
                     self.written.append(part)
         return signs
 
@@ -86,7 +86,7 @@ class Run:
         self._model = model
         self._parent = parent
         self.live = self._reader()
-        self._told = Told()
+        self._told = Told(is_whole=response_id is None)
         self._fruitless = 0
         self._known_before = after
         self._is_known_whole = response_id is None or after is None
@@ -101,6 +101,7 @@ class Run:
         if self.place is None:  # it is told from its beginning
             self.live = self._reader()
             self._told.written.clear()
+            self._told.is_whole = True
 
     def feed(self, event: object) -> list[Step]:
         """Take an event, or the object from a server that does not stream.
@@ -119,6 +120,8 @@ class Run:
         if self.is_kept and _is_no_event_of_a_run(event):
             self.streams = self.streams and "status" not in event
             return opening  # of an error, the run itself says whether it ended it
+        if _begins_text(event) and not self._told.written:
+            self._told.is_whole = True
         signs = self._told.signs(self.live.feed(event))
         if signs and self.is_kept is None:
             self.is_kept = False
@@ -210,6 +213,11 @@ def _is_end(event: Event) -> bool:
         return kind in TERMINAL
     status = words(event.get("status"))
     return bool(status) and status not in RUNNING and ("output" in event or "id" in event)
+
+
+def _begins_text(event: Event) -> bool:
+    is_added = event.get("type") == "response.output_item.added"
+    return is_added and mapping(event.get("item")).get("type") == "message"
 
 
 def _is_no_event_of_a_run(event: Event) -> bool:

@@ -9,6 +9,7 @@ from bot.turns.answer import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from bot.turns.answer import Answer, Citation, Search
 
@@ -28,15 +29,17 @@ GO_DEEPER = "go_deeper"  # likewise
 CHECK_SOURCES = "Written by a language model: check the sources."
 
 
-def below_answer(answer: Answer, note: str | None, deeper: str = "") -> list[list[Json]]:
+def below_answer(
+    answer: Answer, note: str | None, deeper: str = "", read_on: date | None = None
+) -> list[list[Json]]:
     """Return the blocks below an answer, in groups that each fit into one message.
 
     The first group belongs below the answer's text if it fits there. `deeper` is the turn whose
-    question can be researched.
+    question can be researched, `read_on` says when its sources were read.
     """
     blocks = [
         *([context(f":warning: {escape(note)}")] if note else []),
-        *_sources(answer.citations),
+        *_sources(answer.citations, read_on),
         *_searches(answer.searches),
         context(_footer(answer)),
         *([actions(button(GO_DEEPER, "Go deeper", deeper))] if deeper else []),
@@ -67,9 +70,15 @@ def size(blocks: Iterable[Json]) -> int:
     return sum(len(text.encode()) for block in blocks for text in _texts(block))
 
 
-def _sources(citations: Sequence[Citation]) -> list[Json]:
+def day(on: date) -> str:
+    """Write a date so that nobody can misread it."""
+    return f"{on.day} {on:%B %Y}"
+
+
+def _sources(citations: Sequence[Citation], read_on: date | None) -> list[Json]:
+    head = f"*Sources*, read on {day(read_on)}" if read_on else "*Sources*"
     lines = [_source(citation) for citation in citations]
-    return [section(text) for text in packed(["*Sources*", *lines])] if lines else []
+    return [section(text) for text in packed([head, *lines])] if lines else []
 
 
 def _source(citation: Citation) -> str:

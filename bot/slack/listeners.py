@@ -16,7 +16,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.slack.blocks import GO_DEEPER, TRY_AGAIN
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
-from bot.slack.research_blocks import SHOW_TRAIL, STOP_RESEARCH
+from bot.slack.research_blocks import SHOW_BRIEF, SHOW_TRAIL, START_NOW, STOP_RESEARCH
 from bot.slack.research_controls import turn_id_of, wanted
 from bot.slack.words import RESEARCH_HELP, UNKNOWN_COMMAND, help_words
 from bot.turns.question import Thread
@@ -46,6 +46,10 @@ class Inbox(Protocol):
 
     async def try_again(self, turn_id: int) -> bool:
         """Answer a question whose turn has failed; False when it has not, or not any more."""
+        ...
+
+    async def start_now(self, turn_id: int) -> bool:
+        """Go on with a research that has asked something; False if that is answered by now."""
         ...
 
     async def withdraw(self, team: str, channel: str, ts: str) -> None:
@@ -95,8 +99,9 @@ class Listeners:
             return
         if candidate is None or await self.research.stop_said(candidate.question):
             return
-        if await self._is_for_us(candidate):
-            await self.inbox.take(wanted(candidate.question))
+        answer = await self._answer(candidate)
+        if answer is not None or await self._is_for_us(candidate):
+            await self.inbox.take(answer or wanted(candidate.question))
 
     async def on_ask(self, ack: AsyncAck, command: Json) -> None:
         """Take a slash command."""
@@ -128,6 +133,19 @@ class Listeners:
             await self.inbox.take(question)
         await ack()
 
+    async def on_start_now(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Begin a research that has asked something, without an answer."""
+        turn_id = turn_id_of(action)
+        if turn_id is not None and await self.research.may_start(body, turn_id):
+            await self.inbox.start_now(turn_id)
+        await ack()
+
+    async def on_show_brief(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Show what is researched."""
+        if (turn_id := turn_id_of(action)) is not None:
+            self.inbox.own(self.research.show_brief(body, turn_id))
+        await ack()
+
     async def on_show_trail(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Show what was searched."""
         if (turn_id := turn_id_of(action)) is not None:
@@ -151,6 +169,13 @@ class Listeners:
         """Offer prompts to somebody who opens the bot's messages."""
         if event.get("tab") == "messages" and isinstance(event.get("channel"), str):
             self.inbox.own(self.agent.prompts(event["channel"]))
+
+    async def _answer(self, candidate: Candidate) -> Question | None:
+        """Return a message as the question of a research that had asked something before."""
+        if candidate.addresses_other:
+            return None
+        question = await self.research.as_answer(candidate.question)
+        return question if question.kind == "research" else None
 
     async def _is_for_us(self, candidate: Candidate) -> bool:
         question = candidate.question
@@ -178,6 +203,8 @@ def add_listeners(app: AsyncApp, listeners: Listeners) -> None:
     app.action(TRY_AGAIN)(listeners.on_try_again)
     app.action(STOP_RESEARCH)(listeners.on_stop_research)
     app.action(GO_DEEPER)(listeners.on_go_deeper)
+    app.action(START_NOW)(listeners.on_start_now)
+    app.action(SHOW_BRIEF)(listeners.on_show_brief)
     app.action(SHOW_TRAIL)(listeners.on_show_trail)
     app.action(re.compile(".*"))(_acknowledged)
     app.error(_failed)

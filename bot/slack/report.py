@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.slack.blocks import shortened
+from bot.slack.blocks import day, shortened
 from bot.slack.markdown import SlackMarkdown
 from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence
 from bot.slack.text import plain
@@ -17,11 +17,12 @@ from bot.turns.pieces import Address, Mark, Prose
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.turns.answer import Answer, Citation
+    from bot.turns.answer import Citation
     from bot.turns.links import Link
     from bot.turns.markdown import Token
     from bot.turns.pieces import Piece
     from bot.turns.question import Question
+    from bot.turns.research import Report
 
 TITLE_CHARACTERS = 80
 NAME_CHARACTERS = 60
@@ -62,16 +63,17 @@ def report_name(question: Question) -> str:
     return f"{words.strip('-') or 'report'}.md"
 
 
-def report_file(answer: Answer) -> str:
+def report_file(report: Report) -> str:
     """Return a report with its sources as a file of its own."""
-    lines = [_source(citation) for citation in answer.citations]
-    sources = ["## Sources", "\n".join(lines)] if lines else []
-    return "\n\n".join([answer.text.strip(), *sources]) + "\n"
+    lines = [_source(citation) for citation in report.answer.citations]
+    sources = [f"## Sources, read on {day(report.on)}", "\n".join(lines)] if lines else []
+    return "\n\n".join([report.answer.text.strip(), *sources]) + "\n"
 
 
 def _source(citation: Citation) -> str:
     title = re.sub(r"([\[\]\\`<>])", r"\\\1", " ".join(citation.title.split()))
-    return f"{citation.number}. [{title or citation.site}]({citation.url})"
+    site = f", {citation.site}" if title else ""
+    return f"{citation.number}. [{title or citation.site}]({citation.url}){site}"
 
 
 def _pieces(text: str, numbers: Mapping[str, int], *, inline: bool) -> list[Piece]:

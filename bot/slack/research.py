@@ -111,9 +111,10 @@ class ResearchReply:
         """Say what happened."""
         with contextlib.suppress(Exception):  # what ended the writer is being told right now
             await self._plan.stop()
-        headline = ended("Not finished", self._plan.now())
+        progress = self._plan.now()
+        headline = ended("Not finished", progress)
         await self._rest("active")
-        await self._plan.put(headline, failed_blocks(headline, words, reference))
+        await self._plan.put(headline, failed_blocks(headline, words, reference, progress))
         self.closed = True
 
     async def stopped(self, progress: Progress) -> None:
@@ -188,7 +189,7 @@ class ResearchReply:
             question = self._place.question
             name, title = report_name(question), report_title(question)
             try:
-                await self._share(self._place, name, title, report_file(report.answer))
+                await self._share(self._place, name, title, report_file(report))
                 self._shared = True
             except SlackRefused as error:
                 log.info("no file here, posting instead", extra={"code": error.code})

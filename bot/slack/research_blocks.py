@@ -30,7 +30,6 @@ from bot.slack.words import (
     ANSWER_OR_START,
     BEGUN_ANEW,
     NO_REPORT,
-    PARTIAL,
     REPORT_READY,
     WHOLE_REPORT_BELOW,
 )
@@ -59,6 +58,7 @@ STEP_CHARACTERS = 500  # of a line of the trail
 MINUTE_SECONDS = 60.0
 
 STAGES: dict[Stage, str] = {
+    "preparing": "Preparing the research",
     "queued": "Waiting for the model",
     "searching": "Researching",
     "writing": "Writing the report",
@@ -118,9 +118,12 @@ def done_blocks(turn_id: int, report: Report, brief: str) -> list[Json]:
     ]
 
 
-def failed_blocks(headline: str, words: str, reference: str) -> list[Json]:
-    """Say that a run failed, and why."""
-    return [_headline(headline), *failure_blocks(words, reference)]
+def failed_blocks(
+    headline: str, words: str, reference: str, progress: Progress | None
+) -> list[Json]:
+    """Say that a run failed and why, and what was searched so far."""
+    newest = newest_blocks(progress.ran) if progress else []
+    return [_headline(headline), *newest, *failure_blocks(words, reference)]
 
 
 def stopped_blocks(turn_id: int, progress: Progress) -> list[Json]:
@@ -165,14 +168,13 @@ def newest_blocks(ran: Sequence[Ran]) -> list[Json]:
 
 def summary_blocks(user: str, report: Report, summary: str, *, has_more: bool) -> list[list[Json]]:
     """Tell the asker that the report is ready: its beginning, and its sources below."""
-    notes = [report.answer.note or "", PARTIAL if report.is_partial else ""]
     ready = REPORT_READY if summary.strip() else NO_REPORT
     head = [
         section(f"<@{user}> {ready}"),
         *markdown_blocks(summary),
         *([note_block(WHOLE_REPORT_BELOW)] if has_more else []),
     ]
-    first, *rest = below_answer(report.answer, " ".join(filter(None, notes)) or None)
+    first, *rest = below_answer(report.answer, report.answer.note, read_on=report.on)
     if size([*head, *first]) > MESSAGE_BYTES:
         return [head, first, *rest]
     return [[*head, *first], *rest]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import SlackError
-from bot.slack.research_blocks import trail_blocks
+from bot.slack.research_blocks import brief_blocks, trail_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ _RESEARCH = re.compile(r"research\s*:\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
 _THIS = re.compile(r"research (this|that|it)\b", re.IGNORECASE)
 _STOP = re.compile(r"stop[.!]*\Z", re.IGNORECASE)
 
+NOT_BEGUN = "All right, I do not research this."
+MAY_NOT_START = "Only the person who asked can have this research begun."
 MAY_NOT_STOP = "Only the person who asked, or an administrator, can stop this research."
 
 
@@ -51,6 +53,14 @@ class Runs(Protocol):
 
     async def ran(self, turn_id: int) -> Sequence[Ran]:
         """Return what was searched and read in a run."""
+        ...
+
+    async def brief(self, turn_id: int) -> str:
+        """Return what was to be researched in a run."""
+        ...
+
+    async def take_up(self, question: Question) -> bool:
+        """Take a message for the answer to what was asked before a run, of the same person."""
         ...
 
 
@@ -84,10 +94,19 @@ class ResearchControls:
         user, team = _user(body), _team(body) or question.user_team
         return replace(question, ts=ts, user=user, user_team=team, kind="research")
 
+    async def as_answer(self, question: Question) -> Question:
+        """Return a message that answers what was asked before a run as the question of that run."""
+        if question.is_root or not await self.runs.take_up(question):
+            return question
+        return replace(question, kind="research")
+
     async def stop_said(self, question: Question) -> bool:
         """Take a message that says nothing but "stop"; False where it is something else."""
         if question.is_root or not _STOP.match(question.text):
             return False
+        if await self.runs.take_up(question):
+            await self._whisper(question.thread, question.user, text=NOT_BEGUN)
+            return True
         running = await self.runs.running_in(question.thread)
         if running is None or not await self._may_stop(running.user, question.user):
             return False
@@ -122,6 +141,24 @@ class ResearchControls:
             await self._whisper(
                 question.thread, _user(body), text="The search trail", blocks=blocks
             )
+
+    async def show_brief(self, body: Json, turn_id: int) -> None:
+        """Show to who pressed the button, and nobody else, what is researched."""
+        question = await self.runs.question(turn_id)
+        if question is None or _channel(body) != question.thread.channel:
+            return
+        for blocks in brief_blocks(await self.runs.brief(turn_id)):
+            await self._whisper(question.thread, _user(body), text="The brief", blocks=blocks)
+
+    async def may_start(self, body: Json, turn_id: int) -> bool:
+        """Whether who pressed the button may have a research begun; they are told if not."""
+        question = await self.runs.question(turn_id)
+        if question is None or _channel(body) != question.thread.channel:
+            return False
+        if question.user == _user(body):
+            return True
+        await self._whisper(question.thread, _user(body), text=MAY_NOT_START)
+        return False
 
     async def _may_stop(self, asker: str, user: str) -> bool:
         if user == asker:

@@ -48,7 +48,7 @@ def answer_columns(answer: Answer) -> dict[str, object]:
     return {
         "answer": whole_characters(answer.text),
         # What the server did not keep, no later turn can be chained to.
-        "response_id": None if finished.stored is False else finished.response_id,
+        "response_id": None if finished.stored is False else finished.response_id or None,
         "model": finished.model,
         "request_id": finished.request_id,
         "searches": len(answer.searches),

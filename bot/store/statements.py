@@ -71,7 +71,8 @@ def place(thread: Thread) -> dict[str, object]:
     return {"of_team": thread.team, "of_channel": thread.channel, "of_thread_ts": thread.thread_ts}
 
 
-def _in_thread(table: Any = turns) -> ColumnElement[bool]:  # noqa: ANN401 - a table or an alias
+def in_thread(table: Any = turns) -> ColumnElement[bool]:  # noqa: ANN401 - a table or an alias
+    """Select the turns of a thread."""
     return and_(
         table.c.team == bindparam("of_team"),
         table.c.channel == bindparam("of_channel"),
@@ -93,7 +94,7 @@ def _last_response_id(earlier: FromClause) -> ScalarSelect[str | None]:
     return (
         select(case((is_young, earlier.c.response_id)))
         .where(
-            _in_thread(earlier),
+            in_thread(earlier),
             earlier.c.state == TurnState.ANSWERED,
             earlier.c.model.is_not(None),  # help is an answer without a model
         )
@@ -107,12 +108,12 @@ def _start_next() -> ReturningUpdate[Any]:
     waiting, busy, earlier = (turns.alias(name) for name in ("waiting", "busy", "earlier"))
     first = (
         select(waiting.c.id)
-        .where(_in_thread(waiting), waiting.c.state == TurnState.WAITING)
+        .where(in_thread(waiting), waiting.c.state == TurnState.WAITING)
         .order_by(waiting.c.ts_order)
         .limit(1)
         .scalar_subquery()
     )
-    is_busy = exists().where(_in_thread(busy), busy.c.state == TurnState.RUNNING)
+    is_busy = exists().where(in_thread(busy), busy.c.state == TurnState.RUNNING)
     return (
         update(turns)
         .where(turns.c.id == first, ~is_busy, ~_may_be_placed_here())
@@ -194,6 +195,14 @@ TAKE_OVER = (
     )
     .returning(*TURN)
 )
+_AFRESH: dict[str, Any] = {
+    "state": TurnState.WAITING,
+    "owner": null(),
+    "attempt": 0,
+    "ended_at": null(),
+    "response_id": null(),
+    "error": null(),
+}
 TRY_AGAIN = (
     update(turns)
     .where(
@@ -203,14 +212,21 @@ TRY_AGAIN = (
             and_(turns.c.state == TurnState.STOPPED, turns.c.kind == "research"),
         ),
     )
-    .values(
-        state=TurnState.WAITING,
-        owner=null(),
-        attempt=0,
-        ended_at=null(),
-        response_id=null(),
-        error=null(),
-    )
+    .values(**_AFRESH)
+)
+# A research whose questions nobody has answered yet.
+IS_OPEN = and_(
+    runs.c.questions.is_not(None), runs.c.questions != "[]", runs.c.taken_up_by.is_(None)
+)
+START_NOW = (
+    update(runs)
+    .where(runs.c.turn_id == bindparam("of_turn"), IS_OPEN)
+    .values(taken_up_by="", began_at=bindparam("new_at", type_=UtcDateTime))
+)
+BEGIN_AGAIN = (
+    update(turns)
+    .where(turns.c.id == bindparam("of_turn"), turns.c.state == TurnState.ANSWERED)
+    .values(**_AFRESH)
 )
 FORGET_RUN = delete(runs).where(runs.c.turn_id == bindparam("of_turn"))
 WITHDRAW = (
@@ -225,16 +241,16 @@ WITHDRAW = (
 )
 PAST = (
     select(*TURN, turns.c.answer)
-    .where(_in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.model.is_not(None))
+    .where(in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.model.is_not(None))
     .order_by(turns.c.ended_at.desc(), turns.c.ts_order.desc())
     .limit(bindparam("of_most", type_=Integer))
 )
 _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
 HAS_ASKED = select(
-    exists().where(_in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
+    exists().where(in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
 )
 HAS_ANSWERED = select(
     exists().where(
-        _in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)
+        in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)
     )
 )

@@ -153,6 +153,10 @@ runs = Table(
     Column("sequence_number", Integer),  # of the last event that was heard
     Column("stop_asked_at", UtcDateTime),
     Column("trail", Text, nullable=False),  # what was searched and read, as JSON
+    Column("questions", Text),  # that were asked before it, as JSON; null until that is decided
+    Column("brief", Text),
+    Column("spent", Text),  # on preparing it, as JSON
+    Column("taken_up_by", SLACK_ID),  # the ts of what answered the questions; "" for the button
 )
 
 # The processes that share a PostgreSQL: each says again and again that it lives.

@@ -119,6 +119,14 @@ class TurnStore:
 
     async def try_again(self, turn_id: int) -> Taken | None:
         """Set a failed turn waiting again, and start it if it may; None if it has not failed."""
+        return await self._again(turn_id, sql.TRY_AGAIN, sql.FORGET_RUN)
+
+    async def start_now(self, turn_id: int) -> Taken | None:
+        """Go on with a research that has asked something; None if that is answered by now."""
+        return await self._again(turn_id, sql.START_NOW, sql.BEGIN_AGAIN)
+
+    async def _again(self, turn_id: int, first: Executable, second: Executable) -> Taken | None:
+        key = {"of_turn": turn_id, "new_at": self._clock()}
 
         def operation(connection: Connection) -> Taken | None:
             row = connection.execute(select(*sql.TURN).where(turns.c.id == turn_id)).one_or_none()
@@ -126,9 +134,9 @@ class TurnStore:
                 return None
             thread = thread_of(row)
             self._lock(connection, thread)
-            if not connection.execute(sql.TRY_AGAIN, {"of_turn": turn_id}).rowcount:
+            if not connection.execute(first, key).rowcount:
                 return None
-            connection.execute(sql.FORGET_RUN, {"of_turn": turn_id})
+            connection.execute(second, key)
             return Taken(turn_id, self._start_next(connection, thread))
 
         return await self._database.run(operation)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
-Ending = Literal["completed", "max_output_tokens", "content_filter", "refusal", "incomplete"]
+Ending = Literal[
+    "completed",
+    "max_output_tokens",
+    "content_filter",
+    "refusal",
+    "incomplete",
+    "too_late",  # at the time that we gave it
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,10 @@ class Usage:
     reasoning_tokens: int = 0
     cache_write_tokens: int = 0  #: of the input, what the server keeps for later
 
+    def __add__(self, other: Usage) -> Usage:
+        """Sum up what two responses used."""
+        return Usage(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -44,11 +55,6 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Foreground:
     """The server does not work in the background: what is lost has to be asked anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """More of the text is there, which comes as a whole later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,17 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """More of the text is there, which comes as a whole later.
+
+    `heard` is None where the text is not known from its beginning on.
+    """
+
+    heard: TextDelta | Cited | None = None
+    begins: bool = False  #: whether this is the first of it; what was heard before is void
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last part: the response ended, and this is how."""
 
@@ -97,6 +114,14 @@ class Finished:
     service_tier: str = ""  #: that the server used
     billed_searches: int | None = None  #: as the server counts them; None where it does not
     search_refused: bool = False  #: whether the server refused every tool to search with
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text that a model wrote at once, without a search."""
+
+    text: str
+    finished: Finished
 
 
 Part = (
@@ -151,6 +176,7 @@ NOTES: dict[Ending, str] = {
     "content_filter": "The model provider's content filter stopped the answer here.",
     "refusal": "The model declined to answer. Try to put the question differently.",
     "incomplete": "The model ended before the answer was complete. Please ask again.",
+    "too_late": "The research reached its time limit, so I stopped it here.",
 }
 
 

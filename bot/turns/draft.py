@@ -6,14 +6,17 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bot.turns.answer import Citation, Cited, Searched, TextDelta
+from bot.turns.answer import Answer, Citation, Cited, Searched, TextDelta
 from bot.turns.fences import ZERO_WIDTH
 from bot.turns.links import Link, clean_url, safe_url, url_key
 from bot.turns.markdown import BareUrl, LinkGroup, MarkdownReader, Token
 from bot.turns.pieces import Address, Code, Mark, Piece, Prose
 
 if TYPE_CHECKING:
-    from bot.turns.answer import Part, Search
+    from collections.abc import Sequence
+
+    from bot.turns.answer import Finished, Part, Search
+    from bot.turns.prices import Prices
 
 # An annotation follows its link at once, but a link may be one that no search returned. After so
 # many characters more, from a server that does name its sources, the link is taken for that.
@@ -58,6 +61,30 @@ class Draft:
             case _:
                 return []
         return self._decided(final=False)
+
+    def answer(
+        self,
+        finished: Finished,
+        searches: Sequence[Search],
+        seconds: float,
+        prices: Prices,
+        *,
+        is_told_whole: bool = True,
+    ) -> Answer:
+        """Return what was written, once it is closed, with what is known of how it came about."""
+        billed = finished.billed_searches
+        if billed is None:
+            billed = sum(search.kind == "search" for search in searches)
+        return Answer(
+            finished=finished,
+            text=self.text,
+            citations=self.citations,
+            searches=tuple(searches),
+            unlinked=self.unlinked,
+            seconds=seconds,
+            usd=prices.of(finished, billed),
+            is_told_whole=is_told_whole,
+        )
 
     def close(self) -> list[Piece]:
         """Return the rest, with what is unknown by now taken as unknown."""

@@ -50,6 +50,10 @@ class Store(Protocol):
         """Set a failed turn waiting again, and start it if it may; None if it has not failed."""
         ...
 
+    async def start_now(self, turn_id: int) -> Taken | None:
+        """Go on with a research that has asked something; None if that is answered by now."""
+        ...
+
     async def withdraw(self, team: str, channel: str, ts: str) -> bool:
         """Stop the turn of a question that was deleted before it was begun."""
         ...
@@ -119,10 +123,11 @@ class Inbox:
 
     async def try_again(self, turn_id: int) -> bool:
         """Answer a question whose turn has failed; False when it has not, or not any more."""
-        taken = await self._store.try_again(turn_id)
-        if taken is not None:
-            self._begin(taken)
-        return taken is not None
+        return self._goes_on(await self._store.try_again(turn_id))
+
+    async def start_now(self, turn_id: int) -> bool:
+        """Go on with a research that has asked something; False if that is answered by now."""
+        return self._goes_on(await self._store.start_now(turn_id))
 
     async def withdraw(self, team: str, channel: str, ts: str) -> None:
         """Forget a question that was deleted, unless it is being answered."""
@@ -163,6 +168,11 @@ class Inbox:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=LEAVING_SECONDS)
+
+    def _goes_on(self, taken: Taken | None) -> bool:
+        if taken is not None:
+            self._begin(taken)
+        return taken is not None
 
     def _begin(self, taken: Taken) -> bool:
         if taken.turn is None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.turns.answer import Usage
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +29,25 @@ class Price:
     output: float
     cached: float  #: of the input, what the server had read before
     written: float  #: of the input, what it keeps for later
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What requests have used and cost."""
+
+    usage: Usage | None = None  #: None where a server did not say
+    usd: float | None = None  #: None where nobody can say
+
+    def __add__(self, other: Spent) -> Spent:
+        """Sum them up: the tokens that are known, and the price if all of it is known."""
+        usages = [usage for usage in (self.usage, other.usage) if usage is not None]
+        usage = sum(usages[1:], usages[0]) if usages else None
+        if self.usd is None or other.usd is None:
+            return Spent(usage, None)
+        return Spent(usage, self.usd + other.usd)
+
+
+NOTHING_SPENT = Spent(Usage(), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.turns.prices import NOTHING_SPENT
+
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from bot.turns.answer import Answer, Part, Search
+    from bot.turns.prices import Spent
 
-Stage = Literal["queued", "searching", "writing"]
+Stage = Literal["preparing", "queued", "searching", "writing"]
 
 SUMMARY_CHARACTERS = 1_500
 
@@ -51,6 +54,11 @@ class Run:
     response_id: str | None = None
     sequence_number: int | None = None
     ran: tuple[Ran, ...] = ()
+    questions: tuple[str, ...] | None = None  #: asked before it; None until that is decided
+    is_taken_up: bool = False  #: whether the person wants it begun, with or without an answer
+    is_answer: bool = False  #: whether its question answers what was asked before another one
+    brief: str | None = None  #: None until it is written
+    spent: Spent = NOTHING_SPENT  #: on preparing it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,18 @@ class Report:
     """What came of a run."""
 
     answer: Answer  #: its text is the whole report, in Markdown with numbered links
-    summary: str  #: the beginning of it, at most SUMMARY_CHARACTERS
     ran: tuple[Ran, ...]
-    is_partial: bool = False  #: whether it was cut short, as by its deadline
+    on: date  #: when its pages were read
+
+    @property
+    def summary(self) -> str:
+        """The beginning of it, at most SUMMARY_CHARACTERS."""
+        return summary_of(self.answer.text)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it was cut short, as by its deadline."""
+        return self.answer.finished.ending != "completed"
 
 
 def summary_of(text: str) -> str:

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.errors import FootnoteError, ModelCutOff, ModelRunTooLong, TurnInterrupted, public_words
-from bot.turns.answer import Answer, Finished, Foreground, Searched, Searching, Started, Writing
-from bot.turns.draft import Draft
-from bot.turns.research import Progress, Ran, Report, summary_of
+from bot.errors import FootnoteError, ModelCutOff, TurnInterrupted, public_words
+from bot.turns.answer import Finished
+from bot.turns.following import Following
+from bot.turns.preparation import with_brief
 from bot.turns.run import LEFT, log_failure
 from bot.turns.transcript import transcript
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.metrics import Metrics
+    from bot.turns.answer import Answer
     from bot.turns.memory import Memory
+    from bot.turns.preparation import Preparation
     from bot.turns.prices import Prices
     from bot.turns.question import Asked
-    from bot.turns.research import Run, Stage, Step
+    from bot.turns.research import Progress, Ran, Report, Run, Step
     from bot.turns.run import Store
     from bot.turns.turn import Turn
 
@@ -61,6 +63,14 @@ class Reply(Protocol):
         """Show how far it has come; returns at once."""
         ...
 
+    async def brief(self, text: str) -> None:
+        """Show what is going to be researched; returns at once."""
+        ...
+
+    async def ask(self, questions: Sequence[str]) -> None:
+        """Ask the person before the run begins."""
+        ...
+
     async def finish(self, report: Report) -> None:
         """Deliver the report."""
         ...
@@ -89,6 +99,10 @@ class Runs(Protocol):
         """Return how far the run of a turn has come; a new one begins now."""
         ...
 
+    async def prepare(self, turn: Turn, run: Run) -> None:
+        """Record what is asked before a run, and what is to be researched."""
+        ...
+
     async def note(
         self, turn: Turn, response_id: str, sequence_number: int | None, ran: Sequence[Ran]
     ) -> None:
@@ -100,56 +114,6 @@ class Runs(Protocol):
         ...
 
 
-@dataclass
-class Following:
-    """How far a run was heard in this process."""
-
-    run: Run
-    clock: Callable[[], datetime]
-    response_id: str | None = None
-    sequence_number: int | None = None
-    ran: dict[str, Ran] = field(default_factory=dict)
-    begun: dict[str, float] = field(default_factory=dict)
-    stage: Stage = "queued"
-    is_kept: bool = True
-    draft: Draft = field(default_factory=Draft)
-
-    @property
-    def seconds(self) -> float:
-        """Since the run began, whichever process that was in."""
-        return (self.clock() - self.run.began_at).total_seconds()
-
-    @property
-    def progress(self) -> Progress:
-        """What is shown."""
-        ran = tuple(self.ran.values())
-        return Progress(stage=self.stage, ran=ran, seconds=self.seconds, is_kept=self.is_kept)
-
-    def take(self, step: Step) -> bool:
-        """Take what was heard; tell whether it is to be recorded and shown."""
-        if step.sequence_number is not None:
-            self.sequence_number = step.sequence_number
-        match step.part:
-            case Started(response_id):
-                self.response_id = response_id
-            case Searching(key):
-                self.stage = "searching"
-                self.begun.setdefault(key, self.seconds)
-            case Searched(key, search, failed):
-                seconds = self.seconds - self.begun.get(key, self.seconds)
-                self.ran.setdefault(key, Ran(search, seconds, failed, key))
-            case Writing():
-                is_new, self.stage = self.stage != "writing", "writing"
-                return is_new
-            case Foreground():
-                self.is_kept = False
-            case _:
-                self.draft.add(step.part)
-                return False
-        self.draft.add(step.part)
-        return True
-
-
 @dataclass(frozen=True, slots=True)
 class ResearchRunner:
     """Follows runs, one call each."""
@@ -159,6 +123,7 @@ class ResearchRunner:
     model: Model
     store: Store
     runs: Runs
+    preparation: Preparation
     metrics: Metrics
     prices: Prices
     clock: Callable[[], datetime]
@@ -182,10 +147,7 @@ class ResearchRunner:
 
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         try:
-            run = await self._begun(turn)
-            following = Following(run, self.clock, run.response_id, run.sequence_number)
-            following.ran = {each.key: each for each in run.ran}
-            answer = await self._follow(turn, following, reply)
+            answer = await self._answer(turn, reply)
         except LEFT:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
@@ -200,46 +162,82 @@ class ResearchRunner:
                 await self.store.finish_turn(turn, answer)
                 self.metrics.answered.add()
 
-    async def _begun(self, turn: Turn) -> Run:
-        if turn.is_given_up:
-            raise TurnInterrupted
-        return await self.runs.begin(turn)
-
     async def _record_failure(self, turn: Turn, error: Exception) -> None:
         await self.store.fail_turn(turn, error)
         self.metrics.failed.add()
 
-    async def _follow(self, turn: Turn, following: Following, reply: Reply) -> Answer | None:
-        """Follow the run to its report; None where it was stopped."""
-        hearing = asyncio.create_task(self._hear(turn, following, reply))
+    async def _answer(self, turn: Turn, reply: Reply) -> Answer | None:
+        """Return the report, or what is asked before there can be one; None if it was stopped."""
+        if turn.is_given_up:
+            raise TurnInterrupted
+        following = Following(await self.runs.begin(turn), self.clock)
+        work = asyncio.create_task(self._work(turn, following, reply))
         ending = asyncio.create_task(self._ending(turn, following))
         try:
-            await asyncio.wait({hearing, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if hearing.done():
-                report = self._report(hearing.result(), following)
-                await reply.finish(report)
-                return report.answer
+            await asyncio.wait({work, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                finished = work.result()
+                return await self._deliver(finished, following, reply)
             is_late = ending.result() == "late"
         finally:
-            for task in (hearing, ending):
+            for task in (work, ending):
                 task.cancel()
-            await asyncio.gather(hearing, ending, return_exceptions=True)
+            await asyncio.gather(work, ending, return_exceptions=True)
         if following.response_id is not None:
             await self.model.cancel(following.response_id)
         if is_late:
-            raise ModelRunTooLong
+            return await self._deliver(following.cut(), following, reply)
         await reply.stopped(following.progress)
         return None
 
-    async def _hear(self, turn: Turn, following: Following, reply: Reply) -> Finished:
-        """Hear the run to its end, each step recorded before it is shown."""
-        asked = await self.memory.read(turn.question)
-        # Told, and not chained: a run has a model of its own, and may be begun weeks later.
-        told = transcript((await self.memory.said_before(turn)).exchanges, TOLD_TOKENS)
-        asked = replace(asked, earlier=told.exchanges)
-        known = replace(turn, response_id=following.run.response_id, previous_response_id=None)
+    async def _deliver(
+        self, finished: Finished | None, following: Following, reply: Reply
+    ) -> Answer:
+        if finished is None:
+            await reply.ask(following.run.questions or ())
+            return following.question()
+        report = following.report(finished, self.prices)
+        await reply.finish(report)
+        return report.answer
+
+    async def _work(self, turn: Turn, following: Following, reply: Reply) -> Finished | None:
+        """Come to the end of the run; None where something is to be asked before it."""
         await reply.show(following.progress)
-        steps = self.model.research(asked, known, following.run.sequence_number)
+        asked = await self._told(turn)
+        if following.run.brief is None and following.run.response_id is None:
+            if await self._has_questions(asked, turn, following):
+                return None
+            briefed = await self.preparation.brief(asked, turn)
+            await self.runs.prepare(turn, following.briefed(briefed.brief, briefed.spent))
+        brief = following.run.brief or ""
+        await reply.brief(brief)
+        return await self._hear(with_brief(asked, brief), turn, following, reply)
+
+    async def _told(self, turn: Turn) -> Asked:
+        """Say the question with what was said before it.
+
+        Told, and not chained: a run has a model of its own, and may be begun weeks later.
+        """
+        asked = await self.memory.read(turn.question)
+        told = transcript((await self.memory.said_before(turn)).exchanges, TOLD_TOKENS)
+        return replace(asked, earlier=told.exchanges)
+
+    async def _has_questions(self, asked: Asked, turn: Turn, following: Following) -> bool:
+        """Find out whether something is to be asked first, which is done only once."""
+        run = following.run
+        if run.is_answer or run.is_taken_up or not self.preparation.asks:
+            return False
+        if run.questions is None:
+            clarified = await self.preparation.clarify(asked, turn)
+            run = following.asked(clarified.questions, clarified.spent)
+            await self.runs.prepare(turn, run)
+        return bool(run.questions)
+
+    async def _hear(self, asked: Asked, turn: Turn, following: Following, reply: Reply) -> Finished:
+        """Hear the run to its end, each step recorded before it is shown."""
+        run = following.run
+        known = replace(turn, response_id=run.response_id, previous_response_id=None)
+        steps = self.model.research(asked, known, run.sequence_number)
         async with aclosing(steps):
             async for step in steps:
                 if isinstance(step.part, Finished):
@@ -259,22 +257,3 @@ class ResearchRunner:
                 return "stopped"
             await self.sleep(LOOK_SECONDS)
         return "late"
-
-    def _report(self, finished: Finished, following: Following) -> Report:
-        draft = following.draft
-        draft.close()
-        ran = tuple(following.ran.values())
-        searches = finished.billed_searches
-        if searches is None:
-            searches = sum(each.search.kind == "search" for each in ran)
-        answer = Answer(
-            finished=finished,
-            text=draft.text,
-            citations=draft.citations,
-            searches=tuple(each.search for each in ran),
-            unlinked=draft.unlinked,
-            seconds=following.seconds,
-            usd=self.prices.of(finished, searches),
-        )
-        is_partial = finished.ending != "completed"
-        return Report(answer=answer, summary=summary_of(draft.text), ran=ran, is_partial=is_partial)

@@ -28,7 +28,7 @@ from bot.errors import (
     TurnInterrupted,
     public_words,
 )
-from bot.turns.answer import Answer, Finished, Searched, Searching, Started, Waiting
+from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten, TurnLost
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from bot.metrics import Metrics
-    from bot.turns.answer import Part, Search
+    from bot.turns.answer import Answer, Part, Search
     from bot.turns.chains import Chains
     from bot.turns.memory import Memory
     from bot.turns.pieces import Piece
@@ -240,18 +240,9 @@ class TurnRunner:
         began = self.clock()
         finished, is_told_whole = await self._write(turn, reply, draft, began)
         await reply.write(draft.close())
-        searches = finished.billed_searches
-        if searches is None:
-            searches = sum(search.kind == "search" for search in draft.searches)
-        answer = Answer(
-            finished=finished,
-            text=draft.text,
-            citations=draft.citations,
-            searches=tuple(draft.searches),
-            unlinked=draft.unlinked,
-            seconds=self.clock() - began,
-            usd=self.prices.of(finished, searches),
-            is_told_whole=is_told_whole,
+        seconds = self.clock() - began
+        answer = draft.answer(
+            finished, draft.searches, seconds, self.prices, is_told_whole=is_told_whole
         )
         await reply.finish(answer)
         self.metrics.answer_seconds.observe(self.clock() - began)

@@ -32,7 +32,7 @@ MAY_FOLLOW: Mapping[TurnState, frozenset[TurnState]] = {
     TurnState.PLACING: frozenset({TurnState.WAITING, TurnState.FAILED}),
     TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPED}),
     TurnState.RUNNING: frozenset({TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED}),
-    TurnState.ANSWERED: frozenset(),
+    TurnState.ANSWERED: frozenset({TurnState.WAITING}),  # "Start", where it was answered by asking
     TurnState.FAILED: frozenset({TurnState.WAITING}),  # somebody pressed "Try again"
     TurnState.STOPPED: frozenset({TurnState.WAITING}),  # or "Research again"
 }

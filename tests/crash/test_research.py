@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 READY = "your report is ready."
 # So many steps each of them lives. Over the first three nothing may be known of a run, so a fourth
 # that comes no further is the last; afterwards the run goes on at the server.
-LIVES = ((3, 25), (36, 10, 20, 25, 30, 35, 40), (42, 24, 28, 32, 36, 40, 44, 48))
+LIVES = ((3, 25), (48, 10, 20, 25, 30, 35, 40), (54, 24, 28, 32, 36, 40, 44, 48))
 
 
 @pytest.mark.parametrize("lives", LIVES, ids=["short", "longer", "long"])

@@ -194,9 +194,20 @@ def told(steps: Sequence[Step | ModelError]) -> list[Part]:
     """The parts, with runs of signs that text is written told as one."""
     shown: list[Part] = []
     for part in parts(steps):
-        if not (isinstance(part, Writing) and Writing() in shown[-1:]):
+        if not isinstance(part, Writing):
             shown.append(part)
+        elif Writing() not in shown[-1:]:
+            shown.append(Writing())
     return shown
+
+
+def heard(steps: Sequence[Step | ModelError]) -> list[Part]:
+    """What was told of the text while it was written."""
+    text: list[Part] = []
+    for part in parts(steps):
+        if isinstance(part, Writing):
+            text = ([] if part.begins else text) + ([part.heard] if part.heard else [])
+    return text
 
 
 def finished(steps: Sequence[Step | ModelError]) -> Finished:
@@ -324,7 +335,9 @@ async def test_the_id_comes_first_with_its_place_and_the_text_whole_at_the_end(
     assert isinstance(last, Finished)
     assert (last.response_id, last.ending, last.request_id) == (RUN, "completed", "req_1")
     numbers = [step.sequence_number for step in steps if not isinstance(step, ModelError)]
-    assert numbers == [0, 11, 15, *range(20, 28), None, None, None]
+    assert numbers == [0, 11, 15, *range(20, 29), None, None, None]
+    assert "".join(p.text for p in heard(steps) if isinstance(p, TextDelta)) == TEXT
+    assert heard(steps)[-1] == WHOLE[-1]
 
 
 async def test_an_answer_that_comes_whole_though_it_was_asked_as_a_stream_is_read(

@@ -15,7 +15,7 @@ from bot.responses.dialect import OPENAI, PREVIEW, XAI, Search
 from bot.responses.request import (
     OPTIONAL,
     RequestOptions,
-    answer_instructions,
+    instructions_named,
     left_out,
     refuses_search,
     request_body,
@@ -368,7 +368,7 @@ def test_the_installation_key_is_not_printed() -> None:
 
 
 def test_the_instructions_ship_with_the_bot() -> None:
-    text = answer_instructions()
+    text = instructions_named("answer")
 
     assert text.startswith("You are Footnote.")
     assert "inline link" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,7 +21,7 @@ from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.turns.answer import Answer, Citation, Finished, Search, Usage
 from bot.turns.question import Question, Thread
-from bot.turns.research import Progress, Ran, Report, summary_of
+from bot.turns.research import Progress, Ran, Report
 from bot.turns.turn import Sent, Turn
 from tests.fakes import FakeSteps
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.slack.place import Place
     from bot.slack.research import ResearchReply
     from bot.turns import research
+    from bot.turns.answer import Ending
 
 Json = dict[str, Any]
 
@@ -254,9 +256,10 @@ def report_text(parts: int) -> str:
 
 def a_report(text: str = "", *, is_partial: bool = False, citations: int = 2) -> Report:
     text = text or report_text(6)
+    ending: Ending = "too_late" if is_partial else "completed"
     ran = some_ran(23, 41)
     answer = Answer(
-        finished=Finished("resp_1", "gpt-test", "completed", Usage(90_000, 4_000)),
+        finished=Finished("resp_1", "gpt-test", ending, Usage(90_000, 4_000)),
         text=text,
         citations=tuple(
             Citation(n, f"https://docs.example/{n}", f"Page {n}") for n in range(1, citations + 1)
@@ -265,4 +268,4 @@ def a_report(text: str = "", *, is_partial: bool = False, citations: int = 2) ->
         unlinked=0,
         seconds=14 * 60 + 20.0,
     )
-    return Report(answer=answer, summary=summary_of(text), ran=ran, is_partial=is_partial)
+    return Report(answer=answer, ran=ran, on=date(2026, 11, 23))

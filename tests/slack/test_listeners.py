@@ -47,12 +47,17 @@ class FakeInbox:
 
     again: list[int] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    started: list[int] = field(default_factory=list)
 
     async def take_to_place(self, question: Question) -> bool:
         return await self.take(question)
 
     async def try_again(self, turn_id: int) -> bool:
         self.again.append(turn_id)
+        return True
+
+    async def start_now(self, turn_id: int) -> bool:
+        self.started.append(turn_id)
         return True
 
     async def withdraw(self, team: str, channel: str, ts: str) -> None:

@@ -99,7 +99,9 @@ def test_a_file_has_its_sources_in_it() -> None:
     report = a_report("Words.\n")
     answer = replace(report.answer, citations=(Citation(1, "https://a.example/", "A [b] `c`"),))
 
-    assert report_file(answer) == (
-        "Words.\n\n## Sources\n\n1. [A \\[b\\] \\`c\\`](https://a.example/)\n"
+    assert report_file(replace(report, answer=answer)) == (
+        "Words.\n\n## Sources, read on 23 November 2026\n\n"
+        "1. [A \\[b\\] \\`c\\`](https://a.example/), a.example\n"
     )
-    assert report_file(replace(answer, citations=())) == "Words.\n"
+    bare = replace(answer, citations=())
+    assert report_file(replace(report, answer=bare)) == "Words.\n"

@@ -11,11 +11,11 @@ from bot.errors import FootnoteError, SlackRefused, SlackUnreachable, StoreUnrea
 from bot.slack.research_blocks import CONFIRM_STOP
 from bot.slack.words import (
     BEGUN_ANEW,
-    PARTIAL,
     RESEARCH_BEGINS_ANEW,
     RESEARCH_GOES_ON,
     WHOLE_REPORT_BELOW,
 )
+from bot.turns.answer import NOTES
 from bot.turns.turn import Sent, Turn, TurnLost
 from tests.slack.runs import (
     a_report,
@@ -268,7 +268,10 @@ async def test_a_longer_report_is_shared_as_a_file_with_its_sources() -> None:
     assert name == "how-do-heat-pumps-https-heat-example-do-in-the-cold.md"
     assert title == "How do heat pumps (https://heat.example) do in the cold?"
     assert shared.startswith(text.strip())
-    assert "## Sources\n\n1. [Page 1](https://docs.example/1)\n2. " in shared
+    assert (
+        "## Sources, read on 23 November 2026\n\n1. [Page 1](https://docs.example/1), docs"
+        in shared
+    )
 
 
 async def test_where_files_are_not_allowed_a_longer_report_takes_the_messages_it_needs() -> None:
@@ -290,13 +293,13 @@ async def test_a_partial_report_says_so() -> None:
         plan, summary = s.messages[:2]
 
     assert said(plan).startswith("*Researched for 14 min* · cut short · 23 searches")
-    assert f":warning: {PARTIAL}" in said(summary)
+    assert f":warning: {NOTES['too_late']}" in said(summary)
 
 
 async def test_a_report_without_a_word_says_so() -> None:
     async with stage() as s:
         empty = a_report(SHORT_REPORT)
-        empty = replace(empty, answer=replace(empty.answer, text=""), summary="")
+        empty = replace(empty, answer=replace(empty.answer, text=""))
         async with s.open() as reply:
             await reply.finish(empty)
 
@@ -344,6 +347,8 @@ async def test_a_failure_is_told_in_the_plan_with_a_way_on() -> None:
 
     assert said(message).splitlines() == [
         "*Not finished after 12 min* · 3 searches, 4 pages",
+        "*Searched*  “query 3” · “query 2” · “query 1”",
+        "*Read*  site4.example · site3.example · site2.example · site1.example",
         ":warning: The model broke off.  (reference 5)",
     ]
     assert buttons(message) == ["try_again=5"]

@@ -81,18 +81,18 @@ def test_no_block_is_larger_than_slack_takes_however_long_the_words_are() -> Non
     ran = [searched(f"{n}{LONG}") for n in range(99)]
     ran += [read(f"https://{n}{'&' * 400}.example/") for n in range(99)]
     far = progress(100_000, ran, is_kept=False)
-    report = a_report(LONG)
+    report = a_report(LONG, is_partial=True)
     answer = replace(
         report.answer,
         citations=tuple(Citation(n, f"https://a.example/{n}", LONG) for n in range(1, 300)),
         searches=tuple(one.search for one in ran),
     )
-    report = replace(report, answer=answer, ran=tuple(ran), is_partial=True)
+    report = replace(report, answer=answer, ran=tuple(ran))
     brief = f"{LONG}\n{LONG}"
     shown = [
         working_blocks(5, working(far), far, brief),
         done_blocks(5, report, brief),
-        failed_blocks(ended("Not finished", far), LONG[:500], "5"),
+        failed_blocks(ended("Not finished", far), LONG[:500], "5", far),
         stopped_blocks(5, far),
         interrupted_blocks(ended("Interrupted", far), "Soon.", far),
         asking_blocks(5, [LONG] * 30),
@@ -115,9 +115,10 @@ def test_a_summary_that_leaves_no_room_has_its_sources_in_the_next_message() -> 
     together = summary_blocks("U1", report, "Short.", has_more=False)
     apart = summary_blocks("U1", report, "文" * 2_400, has_more=False)
 
-    assert "*Sources*" in said(together[:1])
-    assert "*Sources*" not in said(apart[:1])
-    assert "*Sources*" in said(apart[1:2])
+    sources = "*Sources*, read on 23 November 2026"
+    assert sources in said(together[:1])
+    assert sources not in said(apart[:1])
+    assert sources in said(apart[1:2])
 
 
 @pytest.mark.parametrize("brief", ["", "\n\n", "---"])

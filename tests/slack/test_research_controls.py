@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.slack.research_controls import MAY_NOT_STOP, ResearchControls, turn_id_of, wanted
+from bot.slack.research_controls import (
+    MAY_NOT_START,
+    MAY_NOT_STOP,
+    NOT_BEGUN,
+    ResearchControls,
+    turn_id_of,
+    wanted,
+)
 from bot.turns.answer import Search
 from bot.turns.research import Ran
 from tests.fakes import FakeRuns, a_question
@@ -160,3 +167,53 @@ async def test_the_trail_is_shown_to_who_wants_it_where_the_run_was() -> None:
     assert method == "chat.postEphemeral"
     assert (params["user"], params["channel"]) == ("U2", "C1")
     assert "“moon”" in str(params["blocks"])
+
+
+async def test_a_message_of_who_was_asked_something_is_the_question_of_the_run() -> None:
+    runs = FakeRuns(open={RESEARCH.thread: RESEARCH.user})
+    reply = replace(RESEARCH, ts="200.000200", text="The last ten years.", kind="answer")
+    async with slack_web() as (web, _):
+        controls = ResearchControls(web, runs)
+        others = await controls.as_answer(replace(reply, user="U2"))
+        first, second = [await controls.as_answer(reply) for _ in range(2)]
+
+    assert (others.kind, first.kind, second.kind) == ("answer", "research", "answer")
+    assert first.text == reply.text
+
+
+async def test_who_was_asked_something_can_say_stop_instead() -> None:
+    runs = FakeRuns(open={RESEARCH.thread: RESEARCH.user})
+    word = replace(RESEARCH, ts="200.000200", text="stop")
+    async with slack_web() as (web, said):
+        said.next = [OK]
+        assert await ResearchControls(web, runs).stop_said(word)
+
+    [(_, params)] = said.calls
+    assert (params["user"], params["text"]) == (RESEARCH.user, NOT_BEGUN)
+    assert runs.open == {}
+
+
+async def test_only_who_asked_may_have_a_research_begun() -> None:
+    runs = FakeRuns({7: RESEARCH})
+    async with slack_web() as (web, said):
+        said.next = [OK]
+        controls = ResearchControls(web, runs)
+        mine = await controls.may_start(pressed_by(RESEARCH.user), 7)
+        others = await controls.may_start(pressed_by("U2"), 7)
+        elsewhere = await controls.may_start(pressed_by(RESEARCH.user, "C2"), 7)
+
+    assert (mine, others, elsewhere) == (True, False, False)
+    assert [params["text"] for _, params in said.calls] == [MAY_NOT_START]
+
+
+async def test_the_brief_is_shown_to_who_wants_it_where_the_run_is() -> None:
+    runs = FakeRuns({7: RESEARCH}, briefs={7: "Find out <!here> how far it is."})
+    async with slack_web() as (web, said):
+        said.next = [OK]
+        controls = ResearchControls(web, runs)
+        await controls.show_brief(pressed_by("U2", "C2"), 7)
+        await controls.show_brief(pressed_by("U2"), 7)
+
+    [(method, params)] = said.calls
+    assert (method, params["user"]) == ("chat.postEphemeral", "U2")
+    assert "Find out &lt;!here&gt; how far it is." in str(params["blocks"])

@@ -10,13 +10,15 @@ import pytest
 from bot.store.runs import RunStore
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
-from bot.turns.answer import Search
+from bot.turns.answer import Search, Usage
+from bot.turns.prices import NOTHING_SPENT, Spent
 from bot.turns.research import Ran, Run, Running
 from bot.turns.turn import TurnLost
-from tests.store.examples import NOON, THREAD, Clock, a_question, started
+from tests.store.examples import NOON, THREAD, Clock, a_question, an_answer, started
 
 if TYPE_CHECKING:
     from bot.store.database import Database
+    from bot.turns.question import Question
     from bot.turns.turn import Turn
 
 RAN = (
@@ -30,9 +32,9 @@ class Process:
     """A process with its stores."""
 
     def __init__(self, database: Database) -> None:
-        clock, self.tenure = Clock(), Tenure(lambda: 0.0)
-        self.turns = TurnStore(database, self.tenure, clock)
-        self.runs = RunStore(database, self.tenure, clock)
+        self.clock, self.tenure = Clock(), Tenure(lambda: 0.0)
+        self.turns = TurnStore(database, self.tenure, self.clock)
+        self.runs = RunStore(database, self.tenure, self.clock)
 
     async def researching(self) -> Turn:
         turn = await started(self.turns, RESEARCH)
@@ -125,3 +127,84 @@ async def test_to_try_again_is_to_begin_a_run_anew(process: Process, end: str) -
     assert again.turn is not None
 
     assert await process.runs.begin(again.turn) == Run(NOON)
+
+
+QUESTIONS = ("Which moon?", "Since when?")
+SPENT = Spent(Usage(8, 2), 0.25)
+
+
+async def asking(process: Process) -> Turn:
+    """A research that has asked something, and waits for the person."""
+    turn = await process.researching()
+    await process.runs.prepare(turn, Run(NOON, questions=QUESTIONS, spent=SPENT))
+    await process.turns.finish_turn(turn, an_answer(response_id=""))
+    return turn
+
+
+def a_reply(ts: str = "1726000000.000200") -> Question:
+    return replace(RESEARCH, ts=ts, text="Ours.", kind="answer")
+
+
+async def test_what_was_prepared_is_known_to_who_takes_the_turn_over(process: Process) -> None:
+    turn = await process.researching()
+    first = await process.runs.begin(turn)
+    assert (first.questions, first.brief, first.spent) == (None, None, NOTHING_SPENT)
+    await process.runs.prepare(turn, replace(first, questions=(), brief="Look.", spent=SPENT))
+
+    run = await process.runs.begin(turn)
+    assert (run.questions, run.brief, run.spent) == ((), "Look.", SPENT)
+    assert await process.runs.brief(turn.id) == "Look."
+
+
+async def test_a_reply_to_what_was_asked_is_taken_up_once_and_known_for_an_answer(
+    process: Process,
+) -> None:
+    await asking(process)
+    assert not await process.runs.take_up(replace(a_reply(), user="U2"))
+    assert await process.runs.take_up(a_reply())
+    assert await process.runs.take_up(a_reply())  # delivered twice
+    assert not await process.runs.take_up(a_reply("1726000000.000300"))
+
+    taken = await process.turns.take(replace(a_reply(), kind="research"))
+    assert taken is not None
+    assert taken.turn is not None
+    assert (await process.runs.begin(taken.turn)).is_answer
+
+
+async def test_nothing_is_taken_up_where_the_question_was_clear(process: Process) -> None:
+    turn = await process.researching()
+    await process.runs.prepare(turn, Run(NOON, questions=()))
+    await process.turns.finish_turn(turn, an_answer())
+
+    assert not await process.runs.take_up(a_reply())
+
+
+async def test_a_research_that_asked_is_begun_by_the_button_once(process: Process) -> None:
+    turn = await asking(process)
+    process.clock.advance(3_600)
+    taken = await process.turns.start_now(turn.id)
+
+    assert taken is not None
+    assert taken.turn is not None
+    run = await process.runs.begin(taken.turn)
+    assert (run.is_taken_up, run.questions, run.spent) == (True, QUESTIONS, SPENT)
+    assert run.began_at > NOON  # its time begins now
+    assert await process.turns.start_now(turn.id) is None
+    assert not await process.runs.take_up(a_reply())
+
+
+async def test_the_button_does_nothing_once_the_person_has_answered(process: Process) -> None:
+    turn = await asking(process)
+    assert await process.runs.take_up(a_reply())
+
+    assert await process.turns.start_now(turn.id) is None
+    assert await process.turns.start_now(turn.id + 1) is None
+
+
+async def test_a_turn_after_the_questions_is_chained_to_nothing(process: Process) -> None:
+    await asking(process)
+    taken = await process.turns.take(replace(a_reply(), kind="answer"))
+
+    assert taken is not None
+    assert taken.turn is not None
+    assert taken.turn.previous_response_id is None

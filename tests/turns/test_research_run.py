@@ -19,6 +19,7 @@ from bot.errors import (
 )
 from bot.metrics import Metrics
 from bot.turns.answer import (
+    NOTES,
     Cited,
     Finished,
     Foreground,
@@ -27,9 +28,12 @@ from bot.turns.answer import (
     Searching,
     Started,
     TextDelta,
+    Usage,
     Writing,
+    Written,
 )
 from bot.turns.memory import Memory
+from bot.turns.preparation import Preparation
 from bot.turns.prices import Prices
 from bot.turns.question import Exchange
 from bot.turns.research import Progress, Ran, Report, Run, Step
@@ -103,8 +107,28 @@ class FakeResearcher:
 
 
 @dataclass
+class FakeWriter:
+    """Writes always the same, for ten tokens."""
+
+    text: str = ""
+    failing: Exception | None = None
+    never: bool = False
+    asked: list[Asked] = field(default_factory=list)
+
+    async def write(self, asked: Asked, turn: Turn) -> Written:
+        del turn
+        self.asked.append(asked)
+        if self.failing is not None:
+            raise self.failing
+        if self.never:
+            await asyncio.Event().wait()
+        return Written(self.text, Finished("resp_w", "gpt-test", "completed", Usage(8, 2)))
+
+
+@dataclass
 class FakeResearchReply:
     shown: list[Progress] = field(default_factory=list)
+    briefs: list[str] = field(default_factory=list)
     done: list[tuple[object, ...]] = field(default_factory=list)
     left: int = 0
 
@@ -118,6 +142,12 @@ class FakeResearchReply:
 
     async def show(self, progress: Progress) -> None:
         self.shown.append(progress)
+
+    async def brief(self, text: str) -> None:
+        self.briefs.append(text)
+
+    async def ask(self, questions: Sequence[str]) -> None:
+        self.done.append(("ask", *questions))
 
     async def finish(self, report: Report) -> None:
         self.done.append(("finish", report))
@@ -133,6 +163,7 @@ class FakeResearchReply:
 class FakeRuns:
     run: Run = field(default_factory=lambda: Run(NOON))
     noted: list[tuple[str, int | None, int]] = field(default_factory=list)
+    prepared: list[Run] = field(default_factory=list)
     stop_after: int | None = None  # notes
     failing: Exception | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -140,6 +171,10 @@ class FakeRuns:
     async def begin(self, turn: Turn) -> Run:
         del turn
         return self.run
+
+    async def prepare(self, turn: Turn, run: Run) -> None:
+        del turn
+        self.prepared.append(run)
 
     async def note(
         self, turn: Turn, response_id: str, sequence_number: int | None, ran: Sequence[Ran]
@@ -162,6 +197,8 @@ class Stage:
     runs: FakeRuns = field(default_factory=FakeRuns)
     store: FakeStore = field(default_factory=FakeStore)
     clock: Clock = field(default_factory=Clock)
+    clarifying: FakeWriter = field(default_factory=lambda: FakeWriter('{"questions": []}'))
+    briefing: FakeWriter = field(default_factory=FakeWriter)
 
     async def run(self, turn: Turn | None = None) -> None:
         runner = ResearchRunner(
@@ -170,6 +207,7 @@ class Stage:
             self.model,
             self.store,
             self.runs,
+            Preparation(self.clarifying, self.briefing, Prices({})),
             Metrics(0.0),
             Prices({}),
             self.clock,
@@ -197,7 +235,7 @@ async def test_a_run_is_recorded_step_by_step_and_reported() -> None:
         ("resp_1", 8, 1),
     ]
     stages = [progress.stage for progress in stage.reply.shown]
-    assert stages == ["queued", "queued", "searching", "searching", "writing"]
+    assert stages == ["preparing", "queued", "searching", "searching", "writing"]
     assert stage.store.ends == [("answered", 7)]
     assert stage.reply.left == 1
 
@@ -250,6 +288,92 @@ async def test_a_stop_cancels_at_the_provider_and_says_what_was_found() -> None:
     assert isinstance(progress, Progress)
     assert [each.search for each in progress.ran] == [SEARCH]
     assert stage.store.ends == [("stopped", 7)]
+
+
+async def test_what_is_open_is_asked_once_and_nothing_is_researched() -> None:
+    stage = Stage(clarifying=FakeWriter('{"questions": ["Which moon?", "Since when?"]}'))
+    await stage.run()
+
+    assert stage.reply.done == [("ask", "Which moon?", "Since when?")]
+    assert stage.runs.prepared[0].questions == ("Which moon?", "Since when?")
+    assert stage.runs.prepared[0].spent.usage == Usage(8, 2)
+    assert (stage.model.asked, stage.briefing.asked) == ([], [])
+    assert stage.store.ends == [("answered", 7)]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        Run(NOON, is_answer=True),
+        Run(NOON, questions=("Which moon?",), is_taken_up=True),
+        Run(NOON, questions=()),
+    ],
+    ids=["it answers", "started by the button", "found clear before"],
+)
+async def test_what_was_asked_or_is_clear_is_not_asked_again(run: Run) -> None:
+    stage = Stage(runs=FakeRuns(run), clarifying=FakeWriter('{"questions": ["Which moon?"]}'))
+    await stage.run()
+
+    assert stage.clarifying.asked == []
+    assert stage.store.ends == [("answered", 7)]
+
+
+async def test_questions_that_were_recorded_before_a_restart_are_asked_all_the_same() -> None:
+    stage = Stage(runs=FakeRuns(Run(NOON, questions=("Which moon?",))))
+    await stage.run()
+
+    assert stage.reply.done == [("ask", "Which moon?")]
+    assert stage.clarifying.asked == []
+
+
+async def test_the_run_follows_its_brief_which_is_written_once() -> None:
+    stage = Stage(briefing=FakeWriter("Find out how far it is.\n- In kilometres."))
+    await stage.run()
+
+    [(asked, _, _)] = stage.model.asked
+    assert asked.text == "What of the moon?\n\nBrief:\nFind out how far it is.\n- In kilometres."
+    assert stage.reply.briefs == ["Find out how far it is.\n- In kilometres."]
+    [(_, report)] = stage.reply.done
+    assert isinstance(report, Report)
+    assert report.answer.finished.usage == Usage(16, 4)  # of both small requests
+
+    again = Stage(runs=FakeRuns(Run(NOON, brief="Find it out.")))
+    await again.run()
+    assert (again.clarifying.asked, again.briefing.asked) == ([], [])
+    assert again.reply.briefs == ["Find it out."]
+
+
+async def test_a_preparation_that_fails_says_so_and_nothing_is_researched() -> None:
+    stage = Stage(clarifying=FakeWriter(failing=ModelQuotaUsedUp()))
+    await stage.run()
+
+    assert stage.reply.done == [("fail", ModelQuotaUsedUp.public, "7")]
+    assert stage.model.asked == []
+
+
+async def test_a_research_can_be_stopped_while_it_is_prepared() -> None:
+    stage = Stage(runs=FakeRuns(stop_after=0), clarifying=FakeWriter(never=True))
+    await stage.run()
+
+    assert [name for name, *_ in stage.reply.done] == ["stopped"]
+    assert stage.model.cancelled == []
+
+
+async def test_a_run_past_its_deadline_is_reported_as_far_as_it_was_written() -> None:
+    written = [Step(Writing(TEXT[0], begins=True)), Step(Writing(TEXT[1]))]
+    void = Step(Writing(TextDelta("Told before the stream was lost. "), begins=True))
+    model = FakeResearcher([*STEPS[:3], void, *written], goes_on=True)
+    stage = Stage(model)
+    await stage.run()
+
+    assert model.cancelled == ["resp_1"]
+    [(_, report)] = stage.reply.done
+    assert isinstance(report, Report)
+    assert report.is_partial
+    assert report.answer.note == NOTES["too_late"]
+    assert report.answer.text.startswith("About 384,400 km [1](https://moon.example/far).")
+    assert report.answer.finished.response_id == ""  # nobody can go on from what was cancelled
+    assert stage.store.ends == [("answered", 7)]
 
 
 async def test_a_run_past_its_deadline_is_cancelled_and_the_thread_told() -> None:

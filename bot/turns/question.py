@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# A research takes up to an hour, and goes on whatever happens: see bot.turns.research.
-Kind = Literal["answer", "research"]
+# A research takes up to an hour, and goes on whatever happens: see bot.turns.research. A digest
+# sums a channel up, and what is asked on in its thread stays off the web: see bot.digests.run.
+Kind = Literal["answer", "research", "digest", "about_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,18 +10,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.slack.growth import Growth
-from bot.slack.markdown import escape
-from bot.slack.place import MessageFull
+from bot.errors import SlackRateLimited, SlackUnreachable
+from bot.slack.notice import Notice
 from bot.slack.research_blocks import working, working_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.slack.agent import Agent
-    from bot.slack.blocks import Json
-    from bot.slack.messages import Message
     from bot.slack.place import Place
     from bot.slack.series import Series
     from bot.turns.research import Progress
@@ -33,20 +27,6 @@ REFRESH_SECONDS = 55.0  # the time that is shown gets older than this only where
 STATUS_SECONDS = 45 * 60.0  # Slack takes `processing` back after an hour
 LETTING_GO_SECONDS = 5.0  # for a call on its way to arrive
 
-# The thread takes nothing more, so there is nobody to research for.
-NO_PLACE = frozenset(
-    {
-        "account_inactive",
-        "channel_not_found",
-        "invalid_auth",
-        "is_archived",
-        "not_authed",
-        "not_in_channel",
-        "thread_not_found",
-        "token_revoked",
-    }
-)
-
 
 class Plan:
     """The first message of a run. What ends its writer is raised by who has something to show."""
@@ -57,9 +37,7 @@ class Plan:
         self._place = place
         self._turn = turn
         self._agent = agent
-        self._series = series
-        self._message: Message | None = None
-        self._is_gone = False
+        self.notice = Notice(series)  #: the message
         self._progress: Progress | None = None
         self._progress_at = 0.0
         self._changed = asyncio.Event()
@@ -67,11 +45,6 @@ class Plan:
         self._writer: asyncio.Task[None] | None = None
         self._opened_at = place.pacing.clock()
         self._status_due = 0.0
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a message to change."""
-        return self._message is not None
 
     def open(self) -> None:
         """Begin to write."""
@@ -95,23 +68,6 @@ class Plan:
             return None
         passed = self._place.pacing.clock() - self._progress_at
         return replace(self._progress, seconds=self._progress.seconds + passed)
-
-    async def put(self, words: str, blocks: Sequence[Json]) -> None:
-        """Post the message, or replace it. Where it may not be changed, it stays."""
-        if self._is_gone:
-            return
-        if self._message is None:
-            self._message = await self._series.post(blocks, escape(words))
-            return
-        try:
-            await self._message.close(Growth(plan=escape(words)), blocks)
-        except MessageFull:
-            log.info("the plan message is gone", extra={"turn": self._turn.id})
-            self._is_gone = True
-        except SlackRefused as error:
-            if error.code in NO_PLACE:
-                raise
-            log.warning("the plan message is not changed", extra={"code": error.code})
 
     async def stop(self) -> None:
         """Show nothing more of what was told; raises what ended the writer."""
@@ -152,7 +108,7 @@ class Plan:
         words = working(progress) if progress else self._first_words
         blocks = working_blocks(self._turn.id, words, progress, self.told)
         try:
-            await self.put(words, blocks)
+            await self.notice.put(words, blocks)
         except (SlackUnreachable, SlackRateLimited) as error:
             log.info("the plan message is not up to date", extra={"error": str(error)})
         await self._keep_processing()

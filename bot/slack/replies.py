@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.errors import StoreUnreachable
+from bot.errors import FootnoteError, StoreUnreachable
 from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
 from bot.slack.research import ResearchReply, no_files
@@ -15,7 +16,7 @@ from bot.slack.text import plain
 from bot.turns.turn import ThreadForgotten, TurnLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from bot.metrics import Metrics
@@ -28,7 +29,37 @@ if TYPE_CHECKING:
     from bot.turns.question import Question
     from bot.turns.turn import Turn
 
-R = TypeVar("R", ThreadReply, ResearchReply)
+log = logging.getLogger(__name__)
+
+
+class Opened(Protocol):
+    """A reply that is opened, and has an end whatever happens."""
+
+    closed: bool  #: whether it has been brought to an end
+
+    @property
+    def is_open(self) -> asyncio.Event:
+        """Set when its first message is there, or could not be had."""
+        ...
+
+    def open(self) -> None:
+        """Begin to show it."""
+        ...
+
+    async def fail(self, words: str, reference: str) -> None:
+        """Say what happened."""
+        ...
+
+    async def interrupt(self) -> None:
+        """Say that the next process goes on."""
+        ...
+
+    async def let_go(self) -> None:
+        """Touch nothing any more, once what is on its way has arrived."""
+        ...
+
+
+R = TypeVar("R", bound=Opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +99,10 @@ class Replies:
                 await reply.let_go()
                 raise
             except asyncio.CancelledError:
-                await reply.hand_over()
+                await _leave(reply, reply.interrupt())
                 raise
             finally:
-                await reply.abandon()
+                await _leave(reply, reply.fail(FootnoteError.public, str(turn.id)))
                 await asyncio.wait({greeting})
 
     async def wait(self, question: Question) -> None:
@@ -85,10 +116,23 @@ class Replies:
     def _place(self, turn: Turn) -> Place:
         return Place(self.web, self.pacing, self.steps, turn, self.bot_user)
 
-    async def _greet(self, turn: Turn, reply: ThreadReply | ResearchReply) -> None:
+    async def _greet(self, turn: Turn, reply: Opened) -> None:
         """Note when the first sign is there, and name the thread, whose session it has made."""
         question, began = turn.question, self.pacing.clock()
         await reply.is_open.wait()
         self.metrics.first_sign_seconds.observe(self.pacing.clock() - began)
         if question.is_root and turn.epoch <= 1 and not question.wants_help:
             await self.agent.title(question.thread, plain(question.text, {}))
+
+
+async def _leave(reply: Opened, ending: Coroutine[None, None, None]) -> None:
+    """Leave nothing spinning, whatever happened."""
+    try:
+        if reply.closed:
+            ending.close()
+        else:
+            await ending
+    except FootnoteError as error:
+        log.warning("a reply is left as it was", extra={"error": str(error)})
+    finally:
+        await reply.let_go()

@@ -34,7 +34,7 @@ from bot.slack.series import Series
 from bot.slack.words import GOING_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from bot.slack.growth import Task
     from bot.slack.messages import Message
@@ -141,14 +141,6 @@ class ThreadReply:
         """Leave the reply as it is: Slack has closed it at the person's wish."""
         self.closed = True
 
-    async def abandon(self) -> None:
-        """Leave nothing spinning, whatever happened."""
-        await self._leave(self.fail(FootnoteError.public, str(self._turn.id)))
-
-    async def hand_over(self) -> None:
-        """Leave nothing spinning for a while, until the next process goes on."""
-        await self._leave(self._interrupt())
-
     async def let_go(self) -> None:
         """Touch nothing any more, once what is on its way has arrived.
 
@@ -164,18 +156,8 @@ class ThreadReply:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
 
-    async def _leave(self, ending: Coroutine[None, None, None]) -> None:
-        try:
-            if self.closed:
-                ending.close()
-            else:
-                await ending
-        except FootnoteError as error:
-            log.warning("reply left open", extra={"error": str(error)})
-        finally:
-            await self.let_go()
-
-    async def _interrupt(self) -> None:
+    async def interrupt(self) -> None:
+        """Leave nothing spinning for a while, until the next process goes on."""
         self._cards.end("complete")
         self._plan = "Interrupted"
         with contextlib.suppress(Exception):  # what ended the writer may not end this

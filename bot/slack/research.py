@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from bot.errors import FootnoteError, SlackRefused
+from bot.errors import SlackRefused
 from bot.slack.blocks import markdown_blocks
 from bot.slack.markdown import notification
 from bot.slack.place import Place
@@ -34,7 +34,7 @@ from bot.slack.words import REPORT_READY, RESEARCH_BEGINS_ANEW, RESEARCH_GOES_ON
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from bot.slack.agent import Agent, Status
     from bot.slack.blocks import Json
@@ -92,7 +92,7 @@ class ResearchReply:
         """Ask the person before the run begins."""
         await self._plan.stop()
         await self._rest("suspended")
-        await self._plan.put("I have questions", asking_blocks(self._turn.id, questions))
+        await self._plan.notice.put("I have questions", asking_blocks(self._turn.id, questions))
         self.closed = True
 
     async def finish(self, report: Report) -> None:
@@ -101,7 +101,9 @@ class ResearchReply:
         May be called again where Slack could not be reached: it goes on from there.
         """
         await self._plan.stop()
-        await self._plan.put(done(report), done_blocks(self._turn.id, report, self._plan.told))
+        await self._plan.notice.put(
+            done(report), done_blocks(self._turn.id, report, self._plan.told)
+        )
         await self._deliver(report)
         await self._series.drop_the_rest()
         self.closed = True
@@ -114,49 +116,33 @@ class ResearchReply:
         progress = self._plan.now()
         headline = ended("Not finished", progress)
         await self._rest("active")
-        await self._plan.put(headline, failed_blocks(headline, words, reference, progress))
+        await self._plan.notice.put(headline, failed_blocks(headline, words, reference, progress))
         self.closed = True
 
     async def stopped(self, progress: Progress) -> None:
         """Say that a person has stopped it, and how far it came."""
         await self._plan.stop()
         await self._rest("active")
-        await self._plan.put(ended("Stopped", progress), stopped_blocks(self._turn.id, progress))
+        await self._plan.notice.put(
+            ended("Stopped", progress), stopped_blocks(self._turn.id, progress)
+        )
         self.closed = True
-
-    async def abandon(self) -> None:
-        """Leave nothing spinning, whatever happened."""
-        await self._leave(self.fail(FootnoteError.public, str(self._turn.id)))
-
-    async def hand_over(self) -> None:
-        """Say that the next process goes on."""
-        await self._leave(self._interrupt())
 
     async def let_go(self) -> None:
         """Touch nothing any more, once what is on its way has arrived."""
         self.closed = True
         await self._plan.let_go()
 
-    async def _leave(self, ending: Coroutine[None, None, None]) -> None:
-        try:
-            if self.closed:
-                ending.close()
-            else:
-                await ending
-        except FootnoteError as error:
-            log.warning("research left as it was", extra={"error": str(error)})
-        finally:
-            await self.let_go()
-
-    async def _interrupt(self) -> None:
+    async def interrupt(self) -> None:
+        """Say that the next process goes on."""
         with contextlib.suppress(Exception):  # what ended the writer may not end this
             await self._plan.stop()
         progress = self._plan.now()
         is_kept = progress is None or progress.is_kept
         words = RESEARCH_GOES_ON if is_kept else RESEARCH_BEGINS_ANEW
         headline = ended("Interrupted", progress)
-        if self._plan.is_there:
-            await self._plan.put(headline, interrupted_blocks(headline, words, progress))
+        if self._plan.notice.is_there:
+            await self._plan.notice.put(headline, interrupted_blocks(headline, words, progress))
         await self._rest("active")
 
     async def _rest(self, status: Status) -> None:

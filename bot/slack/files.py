@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.slack.place import RESENDS
+from bot.slack.caller import RESENDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.slack.caller import RESENDS
 from bot.slack.growth import Growth
-from bot.slack.place import RESENDS, MessageFull
+from bot.slack.place import MessageFull
 from bot.slack.posted import PostedMessage
 from bot.slack.streamed import StreamedMessage
 

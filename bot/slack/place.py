@@ -1,23 +1,21 @@
-"""Where a reply goes, and calls that are made there in their turn until Slack has answered."""
+"""Where a reply goes, and the calls that are made there."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable, StoppedByUser
+from bot.errors import StoppedByUser
+from bot.slack.caller import Caller, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from bot.errors import SlackRefused
     from bot.slack.pacing import Pacing
     from bot.slack.web import SlackWeb
     from bot.turns.question import Question, Thread
     from bot.turns.turn import Turn
-
-log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -32,9 +30,6 @@ FULL_OR_GONE = frozenset(
         "message_not_owned_by_app",
     }
 )
-RESENDS = 5  # of one call, after 429 or without an answer
-PAUSE_SECONDS = 0.5  # after the first call without an answer; doubled each time
-LONGEST_PAUSE_SECONDS = 5.0
 TS_CHARACTERS = 17  # of Slack's ts; that of research asked with a button has one more
 PAGE_OF_REPLIES = 200  # messages of a thread read at once
 
@@ -92,10 +87,7 @@ class Place:
 
         The channel goes with it, unless it is given as None, for a method that takes none.
         """
-        for _ in range(RESENDS - 1):
-            with contextlib.suppress(SlackRateLimited):
-                return await self.call_now(method, before, **params)
-        return await self.call_now(method, before, **params)
+        return await self._caller.call(method, before, **self._here(params))
 
     async def call_now(
         self,
@@ -104,15 +96,7 @@ class Place:
         **params: Any,  # noqa: ANN401 - JSON
     ) -> Json:
         """Call a method in its turn, right after `before`; a 429 is heeded by all, and raised."""
-        await self.pacing.turn(self.team, method)
-        await before()
-        try:
-            channel = self.question.thread.channel
-            return await self.web.call(method, **({"channel": channel} | params))
-        except SlackRateLimited as error:
-            log.info("slack slows us down", extra={"method": method, "s": error.retry_after})
-            self.pacing.rest(self.team, method, error.retry_after)
-            raise
+        return await self._caller.once(method, before, **self._here(params))
 
     async def call_until_heard(
         self,
@@ -122,18 +106,18 @@ class Place:
         **params: Any,  # noqa: ANN401 - JSON
     ) -> Json:
         """Call a method that may be repeated until Slack answers; `lost` is told of each miss."""
-        for attempt in range(RESENDS - 1):
-            try:
-                return await self.call(method, before, **params)
-            except SlackUnreachable as error:
-                log.info("slack's answer got lost", extra={"error": str(error)})
-                lost()
-                await self.pause(attempt)
-        return await self.call(method, before, **params)
+        return await self._caller.until_heard(method, before, lost, **self._here(params))
 
     async def pause(self, attempt: int) -> None:
         """Wait before another attempt, longer each time."""
-        await self.pacing.sleep(min(PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+        await self._caller.pause(attempt)
+
+    @property
+    def _caller(self) -> Caller:
+        return Caller(self.web, self.pacing, self.team)
+
+    def _here(self, params: Json) -> Json:
+        return {"channel": self.question.thread.channel} | params
 
     async def unrecorded(self) -> dict[int | None, list[str]]:
         """Find this turn's messages in the thread that no record knows, as ts by their part.
@@ -172,7 +156,7 @@ class Place:
         while True:
             answer = await self.call_until_heard(
                 "conversations.replies",
-                _nothing,
+                nothing,
                 ts=thread.thread_ts,
                 oldest=self.question.ts[:TS_CHARACTERS],
                 include_all_metadata=True,
@@ -184,10 +168,6 @@ class Place:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return messages
-
-
-async def _nothing() -> None:
-    """Record nothing: to read shows nothing."""
 
 
 def refusal(error: SlackRefused) -> Exception:

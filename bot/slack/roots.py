@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackError, SlackRefused, SlackUnreachable
+from bot.slack.caller import RESENDS
 from bot.slack.markdown import escape
 from bot.slack.part import Part, metadata
-from bot.slack.place import RESENDS, Place
+from bot.slack.place import Place
 from bot.slack.text import plain
 from bot.slack.words import NOT_ASKED, elsewhere_words
 from bot.turns.question import Thread

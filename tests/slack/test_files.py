@@ -11,10 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.playground.slack import Limits, LocalSlack
+from bot.slack.caller import RESENDS
 from bot.slack.files import ANNOUNCE, COMPLETE, FILE, share_text
 from bot.slack.pacing import Pacing
 from bot.slack.part import Part
-from bot.slack.place import RESENDS, Place
+from bot.slack.place import Place
 from bot.slack.series import Series
 from bot.slack.web import UPLOAD, SlackWeb
 from bot.turns.question import Question, Thread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Limits:
     header_characters: int = 150
     context_elements: int = 10
     task_characters: int = 256
-    history_objects: int = 999  #: 15 for apps distributed outside the Marketplace
+    history_objects: int = 999  #: a page of a channel; 15 for apps sold outside the Marketplace
+    replies_objects: int = 1_000  #: a page of a thread; likewise
     reads_a_minute: float | None = None  #: of messages; 1.0 for these, None for the tier's
     share_seconds: float = 0.2  #: until an uploaded file stands in its thread
     calls_factor: float = 1.0  #: multiplies the calls a minute
@@ -56,6 +57,11 @@ class Limits:
     ack_seconds: float = 3.0
     retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0)
     clock: Callable[[], float] = field(default=time.monotonic)
+
+
+def sold(limits: Limits) -> Limits:
+    """Return the limits of an app that is sold outside the Marketplace: 15 messages a minute."""
+    return replace(limits, history_objects=15, replies_objects=15, reads_a_minute=1.0)
 
 
 class Bucket:

@@ -141,8 +141,9 @@ def shown(message: Message, *, metadata: bool = False) -> Json:
         "streaming_state": message.streaming_state,
         "metadata": message.metadata if metadata else None,
         "edited": {"user": message.user, "ts": message.ts} if message.edited else None,
-        "subtype": "file_share" if message.files else None,
+        "subtype": message.subtype or ("file_share" if message.files else None),
         "files": message.files or None,
+        "attachments": message.attachments or None,
     }
     return content | {name: value for name, value in optional.items() if value is not None}
 

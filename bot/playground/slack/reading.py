@@ -30,20 +30,20 @@ async def auth_test(slack: LocalSlack, _args: Arguments) -> Json:
 
 
 async def history(slack: LocalSlack, args: Arguments) -> Json:
-    """Return a channel's messages without replies, the newest first."""
+    """Return a channel's roots and broadcasts, the newest first."""
     channel = _joined(slack, args)
-    roots = [m for m in channel.messages.values() if m.thread_ts in (None, m.ts)]
-    return _page(slack, args, channel, _within(args, roots)[::-1])
+    shown_there = [m for m in channel.messages.values() if m.is_in_channel]
+    return _page(slack, args, channel, _within(args, shown_there)[::-1])
 
 
 async def replies(slack: LocalSlack, args: Arguments) -> Json:
-    """Return a thread, the oldest first and its root before all."""
+    """Return a thread, the oldest first and its root before all, which stands on each page."""
     channel = _joined(slack, args)
     message = channel.messages.get(args.text("ts"))
     if message is None:
         raise Refusal("thread_not_found")
-    thread = channel.thread(message.thread_ts or message.ts)
-    return _page(slack, args, channel, [*thread[:1], *_within(args, thread[1:])])
+    root, *others = channel.thread(message.thread_ts or message.ts)
+    return _page(slack, args, channel, _within(args, others), root)
 
 
 async def info(slack: LocalSlack, args: Arguments) -> Json:
@@ -140,24 +140,45 @@ def _within(args: Arguments, messages: list[Message]) -> list[Message]:
     ]
 
 
-def _page(slack: LocalSlack, args: Arguments, channel: Channel, messages: list[Message]) -> Json:
-    limit = max(1, min(args.number("limit", 100), slack.limits.history_objects))
+def _page(
+    slack: LocalSlack,
+    args: Arguments,
+    channel: Channel,
+    messages: list[Message],
+    root: Message | None = None,
+) -> Json:
+    """Return the page that a cursor points to; a root comes first, and is one of its objects."""
+    most = slack.limits.history_objects if root is None else slack.limits.replies_objects
+    limit = max(1, min(args.number("limit", 100), most))
+    if root is not None:
+        limit = max(1, limit - 1)
     begin = _decoded(args.optional("cursor"))
     page = messages[begin : begin + limit]
     more = begin + limit < len(messages)
     with_metadata = args.flag("include_all_metadata")
+    threads = _threads(channel)
+    all_shown = [*([] if root is None else [root]), *page]
     return {
-        "messages": [_counted(channel, shown(m, metadata=with_metadata)) for m in page],
+        "messages": [_counted(threads, shown(m, metadata=with_metadata)) for m in all_shown],
         "has_more": more,
         "response_metadata": {"next_cursor": _encoded(begin + limit) if more else ""},
     }
 
 
-def _counted(channel: Channel, message: Json) -> Json:
-    thread = channel.thread(message["ts"])[1:] if "thread_ts" not in message else []
-    if not thread:
+def _threads(channel: Channel) -> dict[str, list[str]]:
+    """Return the replies of each thread as ts, by its root."""
+    threads: dict[str, list[str]] = {}
+    for message in channel.messages.values():
+        if message.thread_ts not in (None, message.ts):
+            threads.setdefault(message.thread_ts, []).append(message.ts)
+    return threads
+
+
+def _counted(threads: dict[str, list[str]], message: Json) -> Json:
+    found = threads.get(message["ts"])
+    if not found:
         return message
-    latest = {"latest_reply": thread[-1].ts, "reply_count": len(thread)}
+    latest = {"latest_reply": found[-1], "reply_count": len(found)}
     return message | {"thread_ts": message["ts"], **latest}
 
 

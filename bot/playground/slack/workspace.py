@@ -64,6 +64,13 @@ class Message:
     stream_closes_at: float = 0.0
     stopped_by_user: bool = False
     files: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)  #: of links, what Slack shows of them
+    subtype: str | None = None
+
+    @property
+    def is_in_channel(self) -> bool:
+        """Whether it stands in the channel itself: it is no reply, or one that is told to all."""
+        return self.thread_ts in (None, self.ts) or self.subtype == "thread_broadcast"
 
 
 @dataclass

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.playground.slack.workspace import BOT_USER
+from bot.playground.slack import Limits, LocalSlack, sold
+from bot.playground.slack.workspace import BOT_USER, Message
 from tests.playground.slack.web_api import Api, Json, open_api
 
 if TYPE_CHECKING:
@@ -217,6 +218,78 @@ async def test_replies_are_oldest_first_with_the_root_before_them(api: Api) -> N
     assert await api.refused("conversations.replies", channel="C0RANDOM", ts="1.1") == (
         "not_in_channel"
     )
+
+
+async def test_broadcasts_stand_in_the_channel_and_other_replies_do_not(api: Api) -> None:
+    root = await api.post("root")
+    told = await api.post("told to all", thread_ts=root)
+    await api.post("a reply", thread_ts=root)
+    api.slack.workspace.channels[GENERAL].messages[told].subtype = "thread_broadcast"
+    found = await api.call("conversations.history", channel=GENERAL)
+    thread = await api.call("conversations.replies", channel=GENERAL, ts=root)
+
+    assert [(m["text"], m.get("subtype")) for m in found["messages"]] == [
+        ("told to all", "thread_broadcast"),
+        ("root", None),
+    ]
+    assert [m["text"] for m in thread["messages"]] == ["root", "told to all", "a reply"]
+
+
+async def test_a_root_says_how_many_replies_it_has_and_when_the_latest_came(api: Api) -> None:
+    root = await api.post("root")
+    replies = [await api.post(str(n), thread_ts=root) for n in range(2)]
+    alone = await api.post("alone")
+    found = await api.call("conversations.history", channel=GENERAL)
+
+    assert found["messages"][0] == {**found["messages"][0], "ts": alone, "text": "alone"}
+    assert "reply_count" not in found["messages"][0]
+    assert (
+        found["messages"][1] | {"reply_count": 2, "latest_reply": replies[1]}
+        == (found["messages"][1])
+    )
+    assert found["messages"][1]["thread_ts"] == root
+
+
+async def test_the_root_stands_on_each_page_of_its_replies(api: Api) -> None:
+    root = await api.post("root")
+    for n in range(3):
+        await api.post(str(n), thread_ts=root)
+    pages, cursor = [], None
+    while cursor != "":
+        thread = {"channel": GENERAL, "ts": root, "limit": 3, "cursor": cursor}
+        page = await api.call("conversations.replies", **thread)
+        cursor = page["response_metadata"]["next_cursor"]
+        pages.append([m["text"] for m in page["messages"]])
+
+    assert pages == [["root", "0", "1"], ["root", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [(Limits(), (999, 1_000)), (sold(Limits()), (15, 15))],
+    ids=["as documented", "for apps that are sold"],
+)
+async def test_a_page_has_no_more_than_slack_gives(limits: Limits, most: tuple[int, int]) -> None:
+    async with LocalSlack.start(limits=limits) as slack:
+        channel = slack.workspace.channels[GENERAL]
+        for n in range(1_200):
+            for ts, thread_ts in ((f"1.{n:06}", None), (f"2.{n:06}", "1.000000")):
+                slack.workspace.put(channel, Message(ts, "U0YOU", "x", thread_ts=thread_ts))
+        api = Api(slack, slack.bot_token)
+        asked = {"channel": GENERAL, "limit": 5_000}
+        history = await api.call("conversations.history", **asked)
+        replies = await api.call("conversations.replies", **asked, ts="1.000000")
+
+    assert (len(history["messages"]), len(replies["messages"])) == most
+    assert history["has_more"]
+    assert replies["has_more"]
+
+
+async def test_an_app_that_is_sold_reads_once_a_minute() -> None:
+    async with LocalSlack.start(limits=sold(Limits(clock=lambda: 0.0))) as slack:
+        api = Api(slack, slack.bot_token)
+        await api.call("conversations.history", channel=GENERAL)
+        assert await api.refused("conversations.history", channel=GENERAL) == "ratelimited"
 
 
 async def test_channels_and_people_are_described(api: Api) -> None:

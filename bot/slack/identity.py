@@ -12,10 +12,12 @@ from bot.slack.text import plain, users_in
 from bot.turns.question import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from bot.slack.web import SlackWeb
     from bot.turns.question import Question
+
+    Call = Callable[..., Awaitable[dict[str, Any]]]  # of a method, with its parameters by name
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +44,28 @@ class People:
         known = {user: name for user, name in names.items() if name}
         return Asked(plain(question.text, known), names.get(question.user))
 
-    async def _name(self, user: str) -> str | None:
+    async def names(self, users: Iterable[str], call: Call) -> dict[str, str]:
+        """Return names by user id, without those that are not known or not to be told.
+
+        Whoever is not known yet is looked up with `call`, one after the other.
+        """
+        found = {user: await self._name(user, call) for user in users if self._share_names}
+        return {user: name for user, name in found.items() if name}
+
+    async def _name(self, user: str, call: Call | None = None) -> str | None:
         name, until = self._names.get(user, (None, 0.0))
         if self._clock() < until:
             return name
-        name = await self._looked_up(user)
+        name = await self._looked_up(user, call or self._web.call)
         self._names[user] = (name, self._clock() + (KEPT_SECONDS if name else UNKNOWN_SECONDS))
         self._names.move_to_end(user)
         while len(self._names) > KEPT_NAMES:
             self._names.popitem(last=False)
         return name
 
-    async def _looked_up(self, user: str) -> str | None:
+    async def _looked_up(self, user: str, call: Call) -> str | None:
         try:
-            answer = await self._web.call("users.info", user=user)
+            answer = await call("users.info", user=user)
         except SlackError as error:
             log.info("no name for a person", extra={"code": error.code})
             return None

@@ -23,7 +23,10 @@ CALLS_A_MINUTE = {
     "files.completeUploadExternal": 100.0,
     "conversations.replies": 50.0,
     "conversations.history": 50.0,
+    "users.info": 100.0,
 }
+SLOW_SECONDS = 3_600.0  # until a pace that Slack has slowed down is taken up again
+NEARLY = 1e-6  # of a call
 FLUSH_SECONDS = 1.0  # between two appends of one reply
 UPDATE_SECONDS = 3.0  # Slack's advice for text of a model that is shown by chat.update
 SECONDS_PER_LIVE_REPLY = 0.7  # 100 appends a minute are one each 0.6 s, for all replies together
@@ -42,14 +45,22 @@ class Allowance:
     left: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = self.a_minute / 2
+        self.left = self.most
+
+    @property
+    def most(self) -> float:
+        """How many calls it holds at once."""
+        return max(1.0, self.a_minute / 2)
 
     def wait(self, now: float) -> float:
         """Say how many seconds are left until the method may be called."""
         if now > self.at:
-            self.left = min(self.a_minute / 2, self.left + (now - self.at) * self.a_minute / 60)
+            self.left = min(self.most, self.left + (now - self.at) * self.a_minute / 60)
             self.at = now
-        return max(0.0, self.at - now) + max(0.0, (1 - self.left) * 60 / self.a_minute)
+        missing = 1 - self.left
+        if missing < NEARLY:  # what filled to the last bit: a clock may not tell so short a time
+            missing = 0.0
+        return max(0.0, self.at - now) + missing * 60 / self.a_minute
 
     def spend(self) -> None:
         """Count a call."""
@@ -58,6 +69,11 @@ class Allowance:
     def rest(self, until: float) -> None:
         """Call nothing until then: Slack has said so."""
         self.at, self.left = max(self.at, until), 1.0
+
+    def change(self, a_minute: float) -> None:
+        """Fill faster or slower from now on."""
+        self.a_minute = a_minute
+        self.left = min(self.left, self.most)
 
 
 class Pacing:
@@ -77,6 +93,7 @@ class Pacing:
         self._update_seconds = update_seconds
         self._allowances: dict[tuple[str, str], Allowance] = {}
         self._refused_until: dict[str, float] = {}
+        self._slow_until: dict[tuple[str, str], float] = {}
         self._live = 0
         self._live_runs = 0
 
@@ -134,6 +151,11 @@ class Pacing:
         """Heed a 429: nobody calls the method for so long."""
         self._allowance(team, method).rest(self.clock() + seconds)
 
+    def slow_down(self, team: str, method: str, a_minute: float) -> None:
+        """Call a method no more often than that for an hour: Slack allows this app no more."""
+        self._allowance(team, method).change(a_minute)
+        self._slow_until[team, method] = self.clock() + SLOW_SECONDS
+
     def streaming_refused(self, place: str) -> None:
         """Remember for a while that a team or channel has no streaming."""
         self._refused_until[place] = self.clock() + REFUSED_SECONDS
@@ -145,6 +167,9 @@ class Pacing:
         return not refused and self.may_call(team, "chat.startStream")
 
     def _allowance(self, team: str, method: str) -> Allowance:
-        return self._allowances.setdefault(
-            (team, method), Allowance(CALLS_A_MINUTE[method], self.clock())
-        )
+        usual, key = CALLS_A_MINUTE[method], (team, method)
+        allowance = self._allowances.setdefault(key, Allowance(usual, self.clock()))
+        if key in self._slow_until and self.clock() >= self._slow_until[key]:
+            del self._slow_until[key]
+            allowance.change(usual)
+        return allowance

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bot.slack.pacing import CALLS_A_MINUTE, REFUSED_SECONDS, Pacing
+from bot.slack.pacing import CALLS_A_MINUTE, REFUSED_SECONDS, SLOW_SECONDS, Pacing
 
 
 class Clock:
@@ -104,3 +104,31 @@ async def test_an_event_is_waited_for_but_not_for_longer(pacing: Pacing, clock: 
     assert clock.now == 1_005.0
     event.set()
     assert await pacing.set_within(event, 5.0)
+
+
+async def test_a_method_that_slack_slows_down_keeps_that_pace_for_an_hour(
+    pacing: Pacing, clock: Clock
+) -> None:
+    pacing.slow_down("T1", "conversations.history", 1)
+    called = []
+    for _ in range(3):
+        await pacing.turn("T1", "conversations.history")
+        called.append(clock.now)
+    may_others = pacing.may_call("T2", "conversations.history")
+    clock.now += SLOW_SECONDS
+    await pacing.turn("T1", "conversations.history")
+    await pacing.turn("T1", "conversations.history")
+
+    assert called == pytest.approx([1_000.0, 1_060.0, 1_120.0])
+    assert may_others
+    assert clock.now == pytest.approx(1_120.0 + SLOW_SECONDS)
+
+
+async def test_a_wait_ends_on_a_clock_that_does_not_tell_the_shortest_times(
+    pacing: Pacing, clock: Clock
+) -> None:
+    clock.now = began = 1.7e9
+    for _ in range(500):
+        await pacing.turn("T1", "conversations.replies")
+
+    assert clock.now - began == pytest.approx(475 * 1.2, abs=0.1)

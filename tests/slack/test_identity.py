@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bot.errors import SlackRefused
 from bot.slack.identity import KEPT_NAMES, KEPT_SECONDS, UNKNOWN_SECONDS, People
 from bot.turns.question import Asked
 from tests.fakes import a_question
@@ -93,3 +94,22 @@ async def test_only_so_many_names_are_kept() -> None:
 
     assert looked_up(answers) == ["UNEW"]
     assert len(people._names) == KEPT_NAMES  # noqa: SLF001 - what the bound is for
+
+
+async def test_many_are_looked_up_once_and_by_the_call_that_is_given() -> None:
+    asked: list[str] = []
+
+    async def call(method: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        asked.append(f"{method} {params['user']}")
+        if params["user"] == "U3":
+            raise SlackRefused(method, "user_not_found")
+        return {"user": {"profile": {"display_name": f"Name {params['user']}"}}}
+
+    async with slack_web() as (web, answers):
+        people = People(web, Clock(), share_names=True)
+        first = await people.names(["U1", "U2", "U3"], call)
+        again = await people.names(["U2", "U1"], call)
+
+    assert first == {"U1": "Name U1", "U2": "Name U2"} == dict(sorted(again.items()))
+    assert asked == ["users.info U1", "users.info U2", "users.info U3"]
+    assert answers.calls == []

@@ -67,7 +67,6 @@ class Walk:
     is_whole: bool = False  #: it was seen to its beginning
     _cursor: str | None = None
     _queued: set[str] = field(default_factory=set)
-    _hinted: dict[str, None] = field(default_factory=dict)  #: roots known from broadcasts
     _was_page: bool = False
     _unheard: int = 0
 
@@ -106,9 +105,6 @@ class Walk:
             self._see(message)
         self.reached = min([self.reached, *(order(message["ts"]) for message in messages)])
         self.is_whole = self._cursor is None
-        if not self.has_pages:
-            for root in self._hinted:
-                self._queue(root)
 
     def _see(self, message: Json) -> None:
         """Take a message of the channel, and its thread if that has new replies."""
@@ -116,10 +112,9 @@ class Walk:
         root = ts_of(message, "thread_ts") or ts
         if self.span.has(ts):
             self._take(message, root)
-            if root != ts:
-                self._hinted[root] = None
-        if root == ts and self._has_new_replies(message):
-            self._queue(ts)
+        # A broadcast is a new reply itself, of a thread whose root may be out of sight.
+        if self.span.has(ts) if root != ts else self._has_new_replies(message):
+            self._queue(root)
 
     def _has_new_replies(self, root: Json) -> bool:
         latest = ts_of(root, "latest_reply")

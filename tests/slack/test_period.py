@@ -217,6 +217,8 @@ async def test_of_an_older_thread_only_what_is_new_is_asked_for(place: Place) ->
         (young, None),
         (root, ts(SINCE - timedelta(seconds=1), 999_999)),
     ]
+    all_calls = [*calls, *place.asked("conversations.history")]
+    assert {call["latest"] for call in all_calls} == {ts(UNTIL)}
 
 
 async def test_only_what_people_write_is_read(place: Place) -> None:
@@ -303,6 +305,17 @@ async def test_threads_from_before_what_was_looked_at_are_said_to_be_unread(plac
     assert reading.messages == ()
     assert reading.unread == (OLDER.format("17 September 2026, 09:01 UTC"),)
     assert place.calls() == {"conversations.history": 1}
+
+
+async def test_threads_are_looked_for_in_the_month_before_the_period(place: Place) -> None:
+    root = place.post(ts(SINCE - timedelta(days=29)), "a month old")
+    for number in range(1_000):
+        place.post(ts(SINCE - timedelta(days=1), number), "old")
+    place.post(day(1), "a new reply", root)
+    reading = await place.read()
+
+    assert texts(reading) == ["a month old", "a new reply"]
+    assert reading.unread == ()
 
 
 async def test_a_thread_from_before_that_is_read_where_the_channel_was_told_of_it(
@@ -409,6 +422,12 @@ async def test_a_message_of_another_shape_is_passed_over(message: object) -> Non
     reading = await read_page(message, good)
 
     assert [m.ts for m in reading.messages] == [day(2)]
+
+
+async def test_what_slack_gives_beyond_what_was_asked_for_is_not_read() -> None:
+    late, early = {"ts": ts(UNTIL), "user": "U1"}, {"ts": day(-1), "user": "U1"}
+
+    assert (await read_page(late, early)).messages == ()
 
 
 async def test_halves_of_characters_are_not_passed_on() -> None:

@@ -28,6 +28,7 @@ FootnoteError
 ├── StoreUnreachable         the database does not answer
 ├── TurnInterrupted          the bot was stopped, or died, as often as it began to answer
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
+├── UnreadableDigest         what a model wrote is no digest (digests/written.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure
 """

@@ -1,0 +1,91 @@
+"""What a digest says of itself: what was read for it, and its lines for the thread's memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, tzinfo
+
+    from bot.digests.digest import Claim, Digest, Period, Reading, Topic
+
+#: How the lines of each kind are headed; what sums a topic up stands below its title.
+DECIDED, OPEN, TO_DO = "Decided", "Open", "To do"
+
+
+def kinds(topic: Topic) -> Iterator[tuple[str, tuple[Claim, ...]]]:
+    """Return a topic's lines by kind, in the order in which they are shown and numbered."""
+    yield "", topic.summary
+    yield DECIDED, topic.decisions
+    yield OPEN, topic.questions
+    yield TO_DO, topic.actions
+
+
+def as_text(digest: Digest) -> str:
+    """Return a digest as Markdown, its lines numbered as they are shown."""
+    lines, number = list[str](), 0
+    for topic in digest.topics:
+        lines.append(f"## {topic.title}")
+        for kind, claims in kinds(topic):
+            for claim in claims:
+                number += 1
+                lines.append(f"{number}. {_lead(kind, claim)}{claim.text}")
+        lines.append("")
+    return "\n".join(lines).strip()
+
+
+def coverage_words(reading: Reading, digest: Digest, period: Period, zone: tzinfo) -> str:
+    """Say what was read and what was not; that nothing was read is said loudly."""
+    when = f"from {_span(period.since, period.until, zone)}"
+    if not reading.new and reading.unread:
+        return (
+            f"NOTHING COULD BE READ {when}: {_listed(reading.unread)}. This does not mean that "
+            "nothing happened: I do not know what happened."
+        )
+    sentences = [
+        f"{_read(reading)}, {when}." if reading.new else f"Nothing was written here {when}.",
+        f"Not read: {_listed(reading.unread)}." if reading.unread else "",
+        _left_out(digest, is_new=bool(reading.new)),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _lead(kind: str, claim: Claim) -> str:
+    owner = f" ({claim.owner})" if claim.owner else ""
+    return f"{kind}{owner}: " if kind else ""
+
+
+def _read(reading: Reading) -> str:
+    among = f", {_counted(reading.threads, 'thread')} among them" if reading.threads else ""
+    people = _counted(reading.people, "person", "people")
+    return f"Read {_counted(len(reading.new), 'message')} by {people}{among}"
+
+
+def _left_out(digest: Digest, *, is_new: bool) -> str:
+    lines, messages = digest.dropped_claims, digest.dropped_messages
+    sentences = list[str]()
+    if is_new and not digest.topics and not lines:
+        sentences.append("Nothing in it calls for a line here.")
+    if lines:
+        was = "was" if lines == 1 else "were"
+        sentences.append(f"{_counted(lines, 'line')} without a source {was} left out.")
+    if messages:
+        was = "was" if messages == 1 else "were"
+        sentences.append(f"{_counted(messages, 'reference')} to no message {was} taken out.")
+    return " ".join(sentences)
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _listed(phrases: tuple[str, ...]) -> str:
+    return "; ".join(phrase.strip().rstrip(".") for phrase in phrases)
+
+
+def _span(since: datetime, until: datetime, zone: tzinfo) -> str:
+    begin, end = since.astimezone(zone), until.astimezone(zone)
+    year = "" if begin.year == end.year else " %Y"
+    day = f"%b{year} %H:%M"
+    return f"{begin.day} {begin:{day}} to {end.day} {end:{day}} ({zone})"

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.digests.digest import Digest, Period, Topic
+from bot.digests.words import as_text, coverage_words
+from tests.digests.readings import at, claim, message, reading, topic
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WEEK = Period(at(0) - timedelta(days=7), at(0))
+DIGEST = Digest(topics=(topic("Roof", claim("It leaks.", 1)),))
+NONE = Digest(topics=())
+
+
+def test_it_is_said_what_was_read_when_and_in_whose_time() -> None:
+    read = reading(
+        replace(message(-9), is_before=True),
+        message(1, thread=-9),
+        message(2, name="Ben"),
+        message(3, thread=2),
+    )
+
+    assert coverage_words(read, DIGEST, WEEK, BERLIN) == (
+        "Read 3 messages by 2 people, 2 threads among them, "
+        "from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
+    )
+
+
+def test_it_is_said_what_was_not_read_and_what_was_left_out() -> None:
+    read = reading(message(1), unread=["3 threads that are too long.", "2 files"])
+    lost = replace(DIGEST, dropped_claims=2, dropped_messages=1)
+
+    assert coverage_words(read, lost, WEEK, UTC) == (
+        "Read 1 message by 1 person, from 16 Nov 09:00 to 23 Nov 09:00 (UTC). "
+        "Not read: 3 threads that are too long; 2 files. "
+        "2 lines without a source were left out. 1 reference to no message was taken out."
+    )
+
+
+def test_a_turn_of_the_year_is_said() -> None:
+    period = Period(at(0), at(0) + timedelta(days=60))
+
+    assert "from 23 Nov 2026 09:00 to 22 Jan 2027 09:00" in coverage_words(
+        reading(message(1)), DIGEST, period, UTC
+    )
+
+
+def test_a_time_in_which_nothing_was_written_is_said_to_be_one() -> None:
+    assert coverage_words(reading(), NONE, WEEK, BERLIN) == (
+        "Nothing was written here from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
+    )
+
+
+def test_messages_without_anything_to_tell_are_not_called_silence() -> None:
+    words = coverage_words(reading(message(1)), NONE, WEEK, UTC)
+
+    assert words.startswith("Read 1 message by 1 person")
+    assert words.endswith("Nothing in it calls for a line here.")
+
+
+def test_that_nothing_could_be_read_is_never_said_as_if_nothing_had_happened() -> None:
+    words = coverage_words(reading(unread=["Slack did not answer."]), NONE, WEEK, UTC)
+
+    assert words == (
+        "NOTHING COULD BE READ from 16 Nov 09:00 to 23 Nov 09:00 (UTC): Slack did not answer. "
+        "This does not mean that nothing happened: I do not know what happened."
+    )
+
+
+def test_the_text_for_the_thread_has_its_lines_numbered_through() -> None:
+    roof = Topic(
+        title="Roof",
+        summary=(claim("It leaks.", 1),),
+        decisions=(claim("It is mended.", 2),),
+        questions=(claim("When?", 3),),
+        actions=(claim("Call.", 3, owner="Ben"), claim("Look.", 3)),
+    )
+    digest = Digest(topics=(roof, topic("Party", claim("Soon.", 4))))
+
+    assert as_text(digest) == (
+        "## Roof\n1. It leaks.\n2. Decided: It is mended.\n3. Open: When?\n"
+        "4. To do (Ben): Call.\n5. To do: Look.\n\n## Party\n6. Soon."
+    )
+    assert as_text(NONE) == ""

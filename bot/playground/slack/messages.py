@@ -85,6 +85,9 @@ async def get_permalink(slack: LocalSlack, args: Arguments) -> Json:
     if ts not in channel.messages:
         raise Refusal("message_not_found")
     link = f"{slack.url}/archives/{channel.id}/p{ts.replace('.', '')}"
+    root = channel.messages[ts].thread_ts
+    if root not in (None, ts):
+        link += f"?thread_ts={root}&cid={channel.id}"
     return {"channel": channel.id, "permalink": link}
 
 

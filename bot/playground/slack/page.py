@@ -61,6 +61,7 @@ def add_routes(app: web.Application, slack: LocalSlack) -> None:
         app.router.add_get(path, _guarded(_file(name, kind)))
     app.router.add_get("/page/state", _guarded(page.state))
     app.router.add_get("/page/events", _guarded(page.events))
+    app.router.add_get("/archives/{channel}/p{digits:[0-9]+}", _guarded(page.permalink))
     app.router.add_get(f"{FILES}{{id}}/{{name}}", _guarded(page.file))
     for action in (page.say, page.command, page.press, page.stop, page.open):
         app.router.add_post(f"/page/{action.__name__}", _guarded(_action(action)))
@@ -107,6 +108,16 @@ class Page:
             charset="utf-8",
             headers={"Content-Disposition": way},
         )
+
+    async def permalink(self, request: web.Request) -> web.Response:
+        """Lead to the thread of a message, as its address in Slack does."""
+        digits, name = request.match_info["digits"], request.match_info["channel"]
+        channel = self.slack.workspace.channels.get(name)
+        message = channel and channel.messages.get(f"{digits[:-6]}.{digits[-6:]}")
+        if not channel or not message:
+            raise NotHere("There is no such message here.")
+        thread = message.thread_ts or message.ts
+        return web.Response(status=302, headers={"Location": f"/#{channel.id}/{thread}"})
 
     async def close(self, _app: web.Application) -> None:
         """End the feeds: the server waits for open requests when it stops."""

@@ -338,6 +338,15 @@ async def test_a_permalink_names_channel_and_message(api: Api) -> None:
     assert answer["permalink"].endswith(f"/archives/{GENERAL}/p{ts.replace('.', '')}")
 
 
+async def test_a_permalink_of_a_reply_names_its_thread(api: Api) -> None:
+    root = await api.post()
+    reply = await api.post(thread_ts=root)
+    answer = await api.call("chat.getPermalink", channel=GENERAL, message_ts=reply)
+
+    place = f"/archives/{GENERAL}/p{reply.replace('.', '')}"
+    assert answer["permalink"].endswith(f"{place}?thread_ts={root}&cid={GENERAL}")
+
+
 async def test_statuses_sessions_and_prompts_are_kept(api: Api) -> None:
     root = await api.post()
     thread = {"channel_id": GENERAL, "thread_ts": root}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: How the lines of each kind are headed; what sums a topic up stands below its title.
 DECIDED, OPEN, TO_DO = "Decided", "Open", "To do"
+UNREAD = "NOTHING COULD BE READ"  #: how the words begin that nobody may take for an all-clear
 
 
 def kinds(topic: Topic) -> Iterator[tuple[str, tuple[Claim, ...]]]:
@@ -40,7 +41,7 @@ def coverage_words(reading: Reading, digest: Digest, period: Period, zone: tzinf
     when = f"from {_span(period.since, period.until, zone)}"
     if not reading.new and reading.unread:
         return (
-            f"NOTHING COULD BE READ {when}: {_listed(reading.unread)}. This does not mean that "
+            f"{UNREAD} {when}: {_listed(reading.unread)}. This does not mean that "
             "nothing happened: I do not know what happened."
         )
     sentences = [

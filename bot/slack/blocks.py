@@ -21,6 +21,7 @@ LINK_CHARACTERS = 2_000
 QUERY_CHARACTERS = 100
 SHOWN_SEARCHES = 12
 BLOCKS_BYTES = 6_000  # of the blocks of one message that carries no text
+BLOCKS = 50  # that Slack takes in one message
 MESSAGE_BYTES = 10_000  # text, cards and the blocks below them
 MINUTES_FROM_SECONDS = 120.0  # what took less is told in seconds
 
@@ -170,7 +171,8 @@ def grouped(blocks: Sequence[Json]) -> list[list[Json]]:
     """Part blocks into groups that each fit into one message."""
     groups: list[list[Json]] = [[]]
     for block in blocks:
-        if groups[-1] and size([*groups[-1], block]) > BLOCKS_BYTES:
+        is_full = len(groups[-1]) == BLOCKS or size([*groups[-1], block]) > BLOCKS_BYTES
+        if groups[-1] and is_full:
             groups.append([])
         groups[-1].append(block)
     return groups

@@ -20,6 +20,11 @@ ZERO_WIDTH = "\u200b"
 _GROUP_NAME = re.compile(r"@(?=here|channel|everyone)", re.IGNORECASE)
 # A colon written as an entity would make an address that was not seen as one.
 _ENTITY = re.compile(r"&(?=#|(?!(?:lt|gt|amp|quot|nbsp);)[A-Za-z][A-Za-z0-9]*;)")
+# What mrkdwn makes bold, struck through or code of, and what looks like it. A line below a word is
+# one of those at the end of a word only, and stands in the middle of many a name.
+_LOOKALIKES = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "'"})
+_SLANT = re.compile(r"(?<!\w)_+|_+(?!\w)")
+_EMOJI = re.compile(r"(?<!\d):(?=[\w+-]+:)")
 # In code an entity would be shown as it stands, so there a zero-width space parts the token.
 _TOKEN_IN_CODE = re.compile(r"<(?=[@!]|#[CDG]|[a-z]+:|\Z)")
 
@@ -80,3 +85,10 @@ def escape(text: str) -> str:
     """Escape words for mrkdwn, so that nothing in them is a mention or a link."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _GROUP_NAME.sub("@" + ZERO_WIDTH, escaped)
+
+
+def literal(text: str) -> str:
+    """Escape words for mrkdwn, so that nothing in a line of them is formatted or an emoji."""
+    unstyled = _SLANT.sub(lambda match: "\u02cd" * len(match[0]), text.translate(_LOOKALIKES))
+    unquoted = ZERO_WIDTH + unstyled if unstyled.startswith(">") else unstyled
+    return escape(_EMOJI.sub(":" + ZERO_WIDTH, unquoted))

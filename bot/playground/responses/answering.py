@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.playground.responses.context import questions_in
 from bot.playground.responses.plan import Opened, Plan, Searched, cited
 from bot.playground.responses.response import tokens
+from bot.playground.responses.structured import shaped_answer
 from bot.playground.responses.tool_fields import domains_of
 from bot.playground.responses.words import terms, words
 
@@ -51,21 +52,26 @@ class Task:
     searches: int  # how many tool calls are allowed
     output_tokens: int | None = None
     domains: Domains | None = None
+    answer: str | None = None  # what is said where the request wants a certain shape
 
 
 def task_of(create: Create, items: Iterable[dict[str, Any]]) -> Task:
     """Return what a request asks, where its items are what is read of the chain."""
-    questions = [INTRODUCTION.sub("", text).strip() for text in questions_in(items)]
+    said = [INTRODUCTION.sub("", text).strip() for text in questions_in(items)]
+    questions = tuple(text for text in said if text) or ("",)
     return Task(
-        tuple(text for text in questions if text) or ("",),
+        questions,
         create.searches,
         create.body.get("max_output_tokens"),
         domains_of(create.tools),
+        shaped_answer(create, questions[-1]),
     )
 
 
 def plan_answer(task: Task, library: Library) -> Plan:
     """Search the library and write down what is answered."""
+    if task.answer is not None:
+        return _limited(Plan(task.answer), task)
     if not task.searches:
         return _limited(Plan(f"{NO_SEARCH}\n\n{STAND_IN}"), task)
     steps, hits = _research(task, library)

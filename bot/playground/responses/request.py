@@ -10,6 +10,7 @@ from bot.playground.responses.acceptance import accepted, check_manners
 from bot.playground.responses.errors import ApiError
 from bot.playground.responses.inputs import check_input, kept_items
 from bot.playground.responses.response import SOURCES
+from bot.playground.responses.schema import check_format
 from bot.playground.responses.tools import check_tools
 
 if TYPE_CHECKING:
@@ -30,21 +31,30 @@ TIERS = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
 SAMPLING = ("temperature", "top_p", "top_logprobs")  # reasoning models refuse all three
 NOT_HERE = ("prompt", "moderation", "access_programs", "image", "background_options")
 
+JSON_SCHEMA = checks.mapping(
+    {
+        "type": checks.text(),
+        "name": checks.text(64),
+        "schema": checks.anything,
+        "description": checks.text(),
+        "strict": checks.flag,
+    },
+    "name",
+    "schema",
+)
+
+
+def _json_schema(path: str, value: object) -> None:
+    JSON_SCHEMA(path, value)
+    assert isinstance(value, dict)  # noqa: S101 - `mapping` has refused everything else
+    check_format(path, value)
+
+
 FORMAT = checks.by_type(
     {
         "text": checks.mapping({"type": checks.text()}),
         "json_object": checks.mapping({"type": checks.text()}),
-        "json_schema": checks.mapping(
-            {
-                "type": checks.text(),
-                "name": checks.text(64),
-                "schema": checks.anything,
-                "description": checks.text(),
-                "strict": checks.flag,
-            },
-            "name",
-            "schema",
-        ),
+        "json_schema": _json_schema,
     }
 )
 REASONING = checks.mapping(

@@ -164,16 +164,22 @@ def _pieces(thread: tuple[Message, ...], room: int) -> list[tuple[Message, ...]]
     """Return a thread whole, or in pieces that fit."""
     if sum(_size(message) for message in thread) <= room:
         return [thread]
-    first, *rest = (_shortened(message, room) for message in thread)
+    first, *rest = thread
+    first = _shortened(first, room)
     # Where not even the root is small beside a part, its replies have to stand without it.
     again = _shortened(first, _size(replace(first, text="")) + ROOT_BYTES)
     head = () if first.is_reply or _size(again) > room // 4 else (again,)
+    beside = room - sum(_size(message) for message in head)
     pieces: list[tuple[Message, ...]] = [(first,)]
+    left = room - _size(first)
     for message in rest:
-        if sum(_size(one) for one in (*pieces[-1], message)) <= room:
-            pieces[-1] += (message,)
+        fitting = _shortened(message, beside)
+        if _size(fitting) <= left:
+            pieces[-1] += (fitting,)
         else:
-            pieces.append((*head, _shortened(message, room - sum(_size(one) for one in head))))
+            pieces.append((*head, fitting))
+            left = beside
+        left -= _size(fitting)
     return pieces
 
 

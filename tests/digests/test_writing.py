@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ import pytest
 
 from bot.digests.digest import Digest, Topic
 from bot.digests.writing import SCHEMA, numbered, parts, tokens_of, told, told_again
+from bot.digests.written import read_digest
 from tests.digests.readings import claim, message, reading, topic, ts
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -183,3 +186,15 @@ def test_the_schema_is_strict_all_the_way_down() -> None:
     for one in objects:
         assert one["additionalProperties"] is False
         assert one["required"] == list(one["properties"])
+
+
+@pytest.mark.parametrize("name", ["digest", "digest_join"])
+def test_a_model_without_schemas_is_told_the_same_shape_in_words(name: str) -> None:
+    path = files("bot.responses") / "instructions" / f"{name}.md"
+    (shown,) = re.findall(r"^`(.*)`$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    known = numbered(message(number, "By …") for number in range(1, 5))
+
+    (example,) = json.loads(shown)["topics"]
+
+    assert list(example) == SCHEMA["properties"]["topics"]["items"]["required"]
+    assert [len(one.claims) for one in read_digest(shown, known).topics] == [4]

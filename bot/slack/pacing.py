@@ -23,6 +23,8 @@ CALLS_A_MINUTE = {
     "files.completeUploadExternal": 100.0,
     "conversations.replies": 50.0,
     "conversations.history": 50.0,
+    "conversations.info": 50.0,
+    "conversations.members": 100.0,
     "users.info": 100.0,
 }
 SLOW_SECONDS = 3_600.0  # until a pace that Slack has slowed down is taken up again

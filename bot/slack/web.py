@@ -25,6 +25,8 @@ QUERIED = {
     "auth.test",
     "users.info",
     "chat.getPermalink",
+    "conversations.info",
+    "conversations.members",
     "conversations.replies",
     "files.getUploadURLExternal",
 }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+MOST_MEMBERS = 1_000  # on a page
+
 
 async def auth_test(slack: LocalSlack, _args: Arguments) -> Json:
     """Say whose token it is."""
@@ -53,7 +55,11 @@ async def info(slack: LocalSlack, args: Arguments) -> Json:
 
 async def members(slack: LocalSlack, args: Arguments) -> Json:
     """Return who is in a channel."""
-    return {"members": sorted(readable(slack, args).members), "response_metadata": _end()}
+    found = sorted(readable(slack, args).members)
+    begin = _decoded(args.optional("cursor"))
+    end = begin + max(1, min(args.number("limit", 100), MOST_MEMBERS))
+    cursor = _encoded(end) if end < len(found) else ""
+    return {"members": found[begin:end], "response_metadata": {"next_cursor": cursor}}
 
 
 async def users_conversations(slack: LocalSlack, _args: Arguments) -> Json:
@@ -104,9 +110,10 @@ async def users_info(slack: LocalSlack, args: Arguments) -> Json:
             "profile": names,
             "is_bot": user.is_bot,
             "is_restricted": user.is_restricted,
-            "is_ultra_restricted": False,
+            "is_ultra_restricted": user.is_ultra_restricted,
             "is_stranger": user.team != TEAM,
-            "tz": "Etc/UTC",
+            "deleted": user.deleted,
+            "tz": user.tz,
         }
     }
 
@@ -196,7 +203,9 @@ def _decoded(cursor: str | None) -> int:
 
 
 def _described(channel: Channel) -> Json:
+    others = sorted(channel.members - {BOT_USER})
     return {
+        **({"user": others[0]} if channel.is_im and others else {}),
         "id": channel.id,
         "name": channel.name,
         "is_channel": not channel.is_private and not channel.is_im,

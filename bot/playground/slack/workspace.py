@@ -28,6 +28,9 @@ class User:
     team: str = TEAM
     is_restricted: bool = False
     is_bot: bool = False
+    is_ultra_restricted: bool = False
+    deleted: bool = False
+    tz: str = "Etc/UTC"
 
 
 @dataclass

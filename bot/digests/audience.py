@@ -1,0 +1,117 @@
+"""Who may have a digest, and where it may be posted: never to a wider audience than its source's.
+
+A digest is readable by whoever reads the place that it is posted in. So it goes back to the channel
+that it was read in, or to one person alone who is in that channel. Another channel is never taken,
+be it a public one: guests may be in it, who can read no public channel but those they are in, and
+nobody can say for how long it stays as it is. What is not known counts as forbidden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PersonKind = Literal["member", "guest", "external", "gone", "unknown"]
+PlaceKind = Literal["public", "private", "direct", "group", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who wants a digest, as Slack has them now."""
+
+    id: str
+    kind: PersonKind
+    is_in_source: bool | None  #: whether they are in the channel that is read; None: not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A channel or a direct message with the bot, as Slack has it now."""
+
+    id: str
+    kind: PlaceKind
+    is_shared: bool | None = False  #: with another workspace, or about to be; None: not known
+    is_archived: bool = False
+    of_user: str = ""  #: of a direct message, whose it is
+    is_readable: bool = True  #: whether the bot is in it
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not: a code for the log, and words for the person."""
+
+    code: str
+    words: str
+
+
+GUEST = Refusal("guest", "Guests of this workspace cannot have digests: ask a member for one.")
+EXTERNAL = Refusal(
+    "external",
+    "Digests are only for members of this workspace, and you are from another one.",
+)
+GONE = Refusal("gone", "Who wanted this digest is no longer in this workspace.")
+UNKNOWN_PERSON = Refusal(
+    "unknown_person",
+    "I could not find out who you are in this workspace, so I keep the digest back. Try again.",
+)
+NOT_THERE = Refusal(
+    "not_a_member", "You are not in that channel, so I cannot sum it up for you. Join it first."
+)
+UNKNOWN_MEMBER = Refusal(
+    "unknown_member",
+    "I could not find out whether you are in that channel, so I keep the digest back. Try again.",
+)
+UNREADABLE = Refusal(
+    "unreadable", "I am not in that channel. Invite me there (type /invite), then ask again."
+)
+NO_SOURCE = Refusal(
+    "no_channel", "I sum up channels only, and no direct messages. Name a channel, like #general."
+)
+UNKNOWN_PLACE = Refusal(
+    "unknown_channel",
+    "I could not find out who reads that channel, so I keep the digest back. Try again.",
+)
+WIDER = Refusal(
+    "wider_audience",
+    "Not everybody who reads this place can read that channel, so its digest may not be posted "
+    "here. It can go to that channel itself, or to your direct message with me.",
+)
+ARCHIVED = Refusal("archived", "That channel is archived, so nothing can be posted there.")
+NOT_YOURS = Refusal("not_theirs", "A digest goes to the direct message of who asked for it only.")
+
+
+def may_ask(person: Person, source: Place) -> Refusal | None:
+    """Return why a person may not have a digest of a channel; None where they may.
+
+    An archived channel may be summed up: its members can still read it.
+    """
+    if source.kind in {"direct", "group"}:
+        return NO_SOURCE
+    if not source.is_readable:
+        return UNREADABLE
+    if source.kind == "unknown" or source.is_shared is None:
+        return UNKNOWN_PLACE
+    of_person = {"guest": GUEST, "external": EXTERNAL, "gone": GONE, "unknown": UNKNOWN_PERSON}
+    if person.kind != "member":
+        return of_person[person.kind]
+    if person.is_in_source is None:
+        return UNKNOWN_MEMBER
+    return None if person.is_in_source else NOT_THERE
+
+
+def may_post(source: Place, target: Place, person: Person) -> Refusal | None:
+    """Return why a digest of one place may not be posted in another for a person; None if it may.
+
+    Every post of a digest passes here. In a channel that is shared with another workspace, a digest
+    of that very channel shows nobody anything that they could not read before.
+    """
+    refusal = may_ask(person, source)
+    if refusal is not None:
+        return refusal
+    if target.kind == "direct":
+        return None if target.of_user == person.id and not target.is_shared else NOT_YOURS
+    if target.kind == "unknown" or target.is_shared is None:
+        return UNKNOWN_PLACE
+    if target.id != source.id:
+        return WIDER
+    return ARCHIVED if target.is_archived else None

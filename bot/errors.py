@@ -35,7 +35,7 @@ FootnoteError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 class FootnoteError(Exception):
     """Everything the bot knows how to explain."""
 
-    public: ClassVar[str] = "Something went wrong on my side. Please ask again."
+    public: str = "Something went wrong on my side. Please ask again."
 
 
 class SettingsError(FootnoteError):

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from bot.digests.digest import Claim, Digest, Topic
 from bot.digests.lines import one_line, seen
@@ -44,7 +44,7 @@ _NOBODY = {"", "null", "none", "nobody", "unknown", "unassigned", "not assigned"
 class UnreadableDigest(FootnoteError):
     """What a model wrote is no digest at all."""
 
-    public: ClassVar[str] = "What the model wrote could not be read as a digest. Please ask again."
+    public = "What the model wrote could not be read as a digest. Please ask again."
 
 
 def read_digest(text: str, known: Mapping[str, Message]) -> Digest:

@@ -1,0 +1,199 @@
+"""When a digest comes by itself: in plain words or as a cron expression, in its owner's time zone.
+
+A time that a day does not have, as clocks are put forward, comes right after the gap; one that a
+day has twice comes once. Both are as in Debian's cron, which the library follows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from bot.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_DUE = 1_000  # due times that are told at once
+SHORTEST = timedelta(hours=1)  # between two of them
+LOOKED_AT = 100  # due times, to find out how far apart they are
+USUAL_TIME = (9, 0)
+EXAMPLES = "Try `weekdays 9:00`, `Mondays 8:30`, `first of the month`, or cron like `0 9 * * 1-5`."
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY = "|".join(rf"{day[:3]}(?:{day[3:]})?s?" for day in _DAYS) + "|tues|weds?|thurs?"
+_TIME = re.compile(
+    r"(?:\bat\s+)?\b(?:(\d{1,2})[:.](\d{2})\s*(am|pm)?|(\d{1,2})\s*(am|pm)|(noon|midnight))\b"
+    r"|\bat\s+(\d{1,2})\b(?!\s*(?:st|nd|rd|th))",
+    re.IGNORECASE,
+)
+_NUMBER = r"(\d{1,2})(?:st|nd|rd|th)?"
+_OF_MONTH = r"(?: day)?(?: of (?:the|each|every) month| of month| monthly)?"
+_NAMED = {
+    **dict.fromkeys(("day", "daily", "days"), "* * *"),
+    **dict.fromkeys(("weekday", "weekdays", "workday", "workdays", "working day"), "* * 1-5"),
+    **dict.fromkeys(("week", "weekly"), "* * 1"),
+    **dict.fromkeys(("month", "monthly"), "1 * *"),
+}
+_ORDINALS = {"first": 1, "second": 2, "third": 3}
+
+
+class UnknownSchedule(FootnoteError):
+    """Words that say no time, or one that comes too often. Its own words say which."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("unknown schedule")
+        self.public = f"{words} {EXAMPLES}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Times that come again and again."""
+
+    cron: str  #: five fields
+    zone: str  #: in which they are meant, an IANA name
+
+
+def read_schedule(text: str, zone: str) -> Schedule:
+    """Read a schedule. Raises UnknownSchedule where it is none, or comes too often."""
+    words = " ".join(text.lower().replace(",", " , ").split())
+    fields = text.split()
+    looks_like_cron = len(fields) == 5 and re.fullmatch(r"[\d*/,LW#a-zA-Z -]+", text.strip())  # noqa: PLR2004 - fields
+    if looks_like_cron and re.match(r"[\d*]", fields[0]) and not _TIME.search(text):
+        return _checked(Schedule(" ".join(fields).upper(), zone))
+    if re.match(r"(hourly|every (hour|minute)|every \d+ (hours|minutes))\b", words):
+        raise UnknownSchedule("A digest comes once a day at most.")
+    found = _TIME.search(words)
+    hour, minute = _time(found) if found else USUAL_TIME
+    rest = words[: found.start()] + words[found.end() :] if found else words
+    days = _days(" ".join(rest.replace(" , ", " and ").split()))
+    if days is None:
+        raise UnknownSchedule("I do not understand when that is.")
+    return _checked(Schedule(f"{minute} {hour} {days}", zone))
+
+
+def in_words(schedule: Schedule) -> str:
+    """Say when it comes."""
+    minute, hour, *days = schedule.cron.split()
+    at = f"{int(hour):02}:{int(minute):02}" if hour.isdigit() and minute.isdigit() else ""
+    said = _said(days) if at else ""
+    if not said:
+        explained: str = CronSim(schedule.cron, datetime(2026, 1, 1, tzinfo=UTC)).explain()
+        return f"{explained[:1].lower()}{explained[1:]} ({schedule.zone})"
+    return f"{said} at {at} ({schedule.zone})"
+
+
+def next_times(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
+    """Return the next times after this one, in UTC; fewer where there are no more."""
+    return tuple(islice(_times(schedule, after), count))
+
+
+def time_before(schedule: Schedule, due: datetime) -> datetime:
+    """Return the time before a due one, in UTC."""
+    local = due.astimezone(ZoneInfo(schedule.zone))
+    # Backwards the library skips a gap the other way, so the way there is walked forwards.
+    for days in (2, 10, 40, 400, 4_000):
+        times = list(_until(schedule, local - timedelta(days=days), due - timedelta(seconds=1)))
+        if times:
+            return times[-1]
+    return due - timedelta(days=1)
+
+
+def due_times(schedule: Schedule, after: datetime, now: datetime) -> tuple[datetime, ...]:
+    """Return the times after one and until now, the newest MOST_DUE of them."""
+    return tuple(_until(schedule, after, now))[-MOST_DUE:]
+
+
+def _until(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
+    for at in _times(schedule, after):
+        if at > until:
+            return
+        yield at
+
+
+def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    local = after.astimezone(ZoneInfo(schedule.zone))
+    last = after
+    # From a little before: what falls into a gap is moved behind it.
+    for at in CronSim(schedule.cron, local - timedelta(hours=3)):
+        due = at.astimezone(UTC)
+        if due > last:
+            last = due
+            yield due
+
+
+def _checked(schedule: Schedule) -> Schedule:
+    try:
+        ZoneInfo(schedule.zone)
+        times = next_times(schedule, datetime(2026, 1, 1, tzinfo=UTC), LOOKED_AT)
+    except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
+        raise UnknownSchedule("I do not understand this cron expression.") from error
+    if not times:
+        raise UnknownSchedule("That never comes.")
+    if any(later - earlier < SHORTEST for earlier, later in pairwise(times)):
+        raise UnknownSchedule("That comes more often than once an hour.")
+    return schedule
+
+
+def _time(found: re.Match[str]) -> tuple[int, int]:
+    hour, minute, half, whole, its_half, named, plain = found.groups()
+    if named:
+        return (12, 0) if named == "noon" else (0, 0)
+    hours, minutes = int(hour or whole or plain), int(minute or 0)
+    half = half or its_half
+    if half and not 1 <= hours <= 12:  # noqa: PLR2004 - a clock's hours
+        raise UnknownSchedule("There is no such time.")
+    if half:
+        hours = hours % 12 + (12 if half == "pm" else 0)
+    if hours > 23 or minutes > 59:  # noqa: PLR2004 - a day's hours, an hour's minutes
+        raise UnknownSchedule("There is no such time.")
+    return hours, minutes
+
+
+def _days(words: str) -> str | None:
+    """Return the last three fields of cron for words that name days."""
+    words = re.sub(r"^(?:every|each|on)\s+", "", words.strip())
+    words = re.sub(r"^(?:the|on)\s+", "", words)
+    if words in _NAMED:
+        return _NAMED[words]
+    if re.fullmatch(rf"last day{_OF_MONTH}", words):
+        return "L * *"
+    if found := re.fullmatch(rf"(?:{_NUMBER}|({'|'.join(_ORDINALS)})){_OF_MONTH}", words):
+        day = int(found[1]) if found[1] else _ORDINALS[found[2]]
+        return f"{day} * *" if 1 <= day <= 31 else None  # noqa: PLR2004 - a month's days
+    return _weekdays(words)
+
+
+def _weekdays(words: str) -> str | None:
+    names = re.split(r"\s*(?:\band\b|&)\s*|\s+", words)
+    if not all(re.fullmatch(_DAY, name) for name in names if name) or not words:
+        return None
+    numbers = sorted({_number(name) for name in names if name})
+    return f"* * {','.join(map(str, numbers))}"
+
+
+def _number(name: str) -> int:
+    """Return a weekday's number in cron, from 1 for Monday to 7."""
+    return next(n for n, day in enumerate(_DAYS, 1) if day.startswith(name[:3]))
+
+
+def _said(days: list[str]) -> str:
+    match days:
+        case ["*", "*", "*"]:
+            return "every day"
+        case ["*", "*", "1-5"]:
+            return "every weekday"
+        case ["L", "*", "*"]:
+            return "on the last day of each month"
+        case [day, "*", "*"] if day.isdigit():
+            return f"on day {day} of each month" if day != "1" else "on the first of each month"
+        case ["*", "*", weekdays] if re.fullmatch(r"[0-7](,[0-7])*", weekdays):
+            names = [f"{_DAYS[(int(n) or 7) - 1].capitalize()}" for n in weekdays.split(",")]
+            return f"every {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
+    return ""

@@ -1,0 +1,114 @@
+"""What somebody typed behind the command: a digest now, a schedule, or what is done about one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from bot.digests.lines import one_line
+from bot.digests.since import NotUnderstood, read_period
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from bot.digests.digest import Period
+
+ABOUT_CHARACTERS = 500
+EXAMPLES = "Try `7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `help`."
+
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>")
+_ABOUT = re.compile(r"(?:^|\s)about\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
+_CHANGE = re.compile(r"(pause|resume|delete)\s+#?(\d{1,9})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestNow:
+    """A digest is wanted."""
+
+    period: Period
+    channel: str | None  #: None: of where it was typed
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleWanted:
+    """A digest is wanted again and again."""
+
+    when: str  #: for bot.digests.schedule
+    channel: str | None
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSchedules:
+    """The schedules of who typed it are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSchedule:
+    """Something is to be done about a schedule."""
+
+    action: Literal["pause", "resume", "delete"]
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HelpWanted:
+    """How it is used is wanted."""
+
+
+Command = DigestNow | ScheduleWanted | ListSchedules | ChangeSchedule | HelpWanted
+
+
+def read_command(text: str, now: datetime, zone: tzinfo) -> Command:
+    """Read what was typed. Raises NotUnderstood, with words that say what to type instead."""
+    words = text.strip()
+    if words.lower() == "help":
+        return HelpWanted()
+    if words.lower() == "list":
+        return ListSchedules()
+    if found := _CHANGE.fullmatch(words):
+        return ChangeSchedule(_action(found[1]), int(found[2]))
+    first, _, rest = words.partition(" ")
+    if first.lower() == "schedule":
+        when, channel, about = _taken_apart(re.sub(r"\bin(?=\s*<#)", "", rest))
+        if not when:
+            raise NotUnderstood("Say when it is to come.", "`schedule weekdays 9:00`")
+        return ScheduleWanted(when, channel, about)
+    since, channel, about = _taken_apart(words)
+    return DigestNow(read_period(since, now, zone), channel, about)
+
+
+def period_words(period: Period, zone: tzinfo) -> str:
+    """Say a period to its reader: by its days where it is whole ones."""
+    begin, end = period.since.astimezone(zone), period.until.astimezone(zone)
+    if begin.time() == end.time() == time(0):
+        last = end - timedelta(days=1)
+        if last.date() <= begin.date():
+            return f"{begin.day} {begin:%B %Y}"
+        month = "" if (begin.year, begin.month) == (last.year, last.month) else f" {begin:%B}"
+        year = "" if begin.year == last.year else f" {begin:%Y}"
+        return f"{begin.day}{month}{year} to {last.day} {last:%B %Y}"
+    return f"{begin.day} {begin:%B %H:%M} to {end.day} {end:%B %H:%M}"
+
+
+def _taken_apart(words: str) -> tuple[str, str | None, str]:
+    """Return what is left of words without the channel and what it is to be about."""
+    about = ""
+    if found := _ABOUT.search(words):
+        words, about = words[: found.start()], one_line(found[1], ABOUT_CHARACTERS)
+    channels = _CHANNEL.findall(words)
+    if len(channels) > 1:
+        raise NotUnderstood("I sum up one channel at a time.", EXAMPLES)
+    rest = " ".join(_CHANNEL.sub(" ", words).split())
+    if "#" in re.sub(r"(?<=[\d])#\d", "", rest) and re.search(r"#[\w-]*[a-z]", rest):
+        raise NotUnderstood(
+            "I do not know that channel. Pick it from the list that Slack offers as you type #.", ""
+        )
+    return rest, channels[0] if channels else None, about
+
+
+def _action(word: str) -> Literal["pause", "resume", "delete"]:
+    return {"pause": "pause", "resume": "resume"}.get(word.lower(), "delete")  # type: ignore[return-value]

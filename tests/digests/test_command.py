@@ -1,0 +1,135 @@
+"""What is typed behind the command means what its writer means, in the writer's time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.digests.command import (
+    ChangeSchedule,
+    DigestNow,
+    HelpWanted,
+    ListSchedules,
+    ScheduleWanted,
+    period_words,
+    read_command,
+)
+from bot.digests.digest import Period
+from bot.digests.since import NotUnderstood, read_period
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 14:30 in Berlin
+
+
+@pytest.mark.parametrize(
+    ("words", "since", "until"),
+    [
+        ("", "2026-11-24 14:30", "2026-11-25 14:30"),
+        ("24h", "2026-11-24 14:30", "2026-11-25 14:30"),
+        ("90m", "2026-11-25 13:00", "2026-11-25 14:30"),
+        ("7d", "2026-11-18 14:30", "2026-11-25 14:30"),
+        ("last 2 weeks", "2026-11-11 14:30", "2026-11-25 14:30"),
+        ("today", "2026-11-25 00:00", "2026-11-25 14:30"),
+        ("yesterday", "2026-11-24 00:00", "2026-11-25 00:00"),
+        ("since Monday", "2026-11-23 00:00", "2026-11-25 14:30"),
+        ("Monday", "2026-11-23 00:00", "2026-11-25 14:30"),
+        ("since wed", "2026-11-25 00:00", "2026-11-25 14:30"),
+        ("since Thursday", "2026-11-19 00:00", "2026-11-25 14:30"),
+        ("this week", "2026-11-23 00:00", "2026-11-25 14:30"),
+        ("last week", "2026-11-16 00:00", "2026-11-23 00:00"),
+        ("this month", "2026-11-01 00:00", "2026-11-25 14:30"),
+        ("since 2026-11-01", "2026-11-01 00:00", "2026-11-25 14:30"),
+        ("2026-11-01..2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1 Nov to 7 Nov", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("from 1st November until Nov 7", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("20 Nov to today", "2026-11-20 00:00", "2026-11-25 14:30"),
+        ("20 Nov", "2026-11-20 00:00", "2026-11-21 00:00"),
+        ("since 1 Dec 2025", None, None),
+        ("25 Oct", "2026-10-25 00:00", "2026-10-26 00:00"),  # which has 25 hours
+    ],
+)
+def test_periods_are_read(words: str, since: str | None, until: str | None) -> None:
+    if since is None:
+        with pytest.raises(NotUnderstood):
+            read_period(words, NOW, BERLIN)
+        return
+    period = read_period(words, NOW, BERLIN)
+    said = [f"{at.astimezone(BERLIN):%Y-%m-%d %H:%M}" for at in (period.since, period.until)]
+
+    assert said == [since, until]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("1/11", "tell the day from the month"),
+        ("01.11.2026", "tell the day from the month"),
+        ("since tomorrow", "which time"),
+        ("31 Feb", "no such day"),
+        ("2026-13-01", "no such day"),
+        ("2026-12-01..2026-12-05", "not begun"),
+        ("7 Nov to 1 Nov", "ends before it begins"),
+        ("200d", "92 days at most"),
+        ("whenever", "which time"),
+        ("7d and more", "which time"),
+        ("7d #general", "Pick it from the list"),
+        ("<#C1|a> <#C2|b>", "one channel at a time"),
+    ],
+)
+def test_what_is_not_understood_says_why(words: str, why: str) -> None:
+    with pytest.raises(NotUnderstood) as refused:
+        read_command(words, NOW, BERLIN)
+
+    assert why in refused.value.public
+
+
+WEEK = Period(NOW - timedelta(days=7), NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("7d", DigestNow(WEEK, None, "")),
+        ("7d <#C1|general>", DigestNow(WEEK, "C1", "")),
+        ("<#G1> 7d about plan #2 since when", DigestNow(WEEK, "G1", "plan #2 since when")),
+        ("about prices", DigestNow(Period(NOW - timedelta(days=1), NOW), None, "prices")),
+        ("list", ListSchedules()),
+        ("Help", HelpWanted()),
+        ("pause 3", ChangeSchedule("pause", 3)),
+        ("Resume #3", ChangeSchedule("resume", 3)),
+        ("delete 3", ChangeSchedule("delete", 3)),
+        ("schedule weekdays 9:00", ScheduleWanted("weekdays 9:00", None, "")),
+        ("schedule Mondays 8:30 in <#C1|general> about prices",
+         ScheduleWanted("Mondays 8:30", "C1", "prices")),
+        ("schedule 0 9 * * 1-5", ScheduleWanted("0 9 * * 1-5", None, "")),
+    ],
+)  # fmt: skip
+def test_commands_are_read(words: str, command: object) -> None:
+    assert read_command(words, NOW, BERLIN) == command
+
+
+def test_a_schedule_without_a_time_is_refused() -> None:
+    with pytest.raises(NotUnderstood):
+        read_command("schedule about prices", NOW, BERLIN)
+
+
+def test_what_it_is_to_be_about_is_not_without_an_end() -> None:
+    command = read_command(f"7d about {'words ' * 999}", NOW, BERLIN)
+
+    assert isinstance(command, DigestNow)
+    assert len(command.about) <= 500
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("yesterday", "24 November 2026"),
+        ("last week", "16 to 22 November 2026"),
+        ("28 Oct to 3 Nov", "28 October to 3 November 2026"),
+        ("7d", "18 November 14:30 to 25 November 14:30"),
+    ],
+)
+def test_a_period_is_said_to_its_reader(words: str, said: str) -> None:
+    assert period_words(read_period(words, NOW, BERLIN), BERLIN) == said

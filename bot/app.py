@@ -9,33 +9,21 @@ import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import ConnectionLost, SettingsError, SlackError, SlackRefused
 from bot.exposition import exposition
 from bot.health import Health, health_routes, open_server
-from bot.log import bound
 from bot.metrics import Metrics
 from bot.responses.client import open_http
 from bot.responses.dialect import server_at
 from bot.responses.model import build_models
-from bot.slack.agent import Agent
-from bot.slack.command import Commands
 from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
-from bot.slack.files import share_text
-from bot.slack.hints import Hints
-from bot.slack.history import History
-from bot.slack.identity import People
-from bot.slack.listeners import Listeners, add_listeners
+from bot.slack.listeners import add_listeners
 from bot.slack.pacing import Pacing
-from bot.slack.replies import Replies
-from bot.slack.research_controls import ResearchControls
-from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
-from bot.slack.words import help_words
 from bot.store.checks import check_database, check_migrations
 from bot.store.database import open_database
 from bot.store.leases import Beat, hold_lease
@@ -45,25 +33,18 @@ from bot.store.runs import RunStore
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.store.unsupported import UnsupportedStore
-from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
-from bot.turns.memory import Memory
-from bot.turns.research_run import ResearchRunner
-from bot.turns.run import TurnRunner
 from bot.turns.unsupported import Unsupported
+from bot.wiring import Slack, Stores, Work, build_listeners, now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-    from contextlib import AbstractContextManager
 
     from pydantic import SecretStr
 
     from bot.settings import Settings
     from bot.slack.connection import WayIn
     from bot.slack.socket import Patience
-    from bot.store.leases import Heir
-    from bot.turns.question import Question
-    from bot.turns.turn import Turn
 
     Checks = Mapping[str, Callable[[], Awaitable[str]]]
 
@@ -82,18 +63,6 @@ class Running:
     port: int | None  #: where it listens, if it does
     way_in: WayIn  #: for Slack
     metrics: Metrics
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What is in the database, and who goes on with what others left there."""
-
-    turns: TurnStore
-    messages: MessageStore
-    runs: RunStore
-    name_heir: Callable[[Heir], None]
-    unsupported: Unsupported
-    checks: Checks
 
 
 async def run(settings: Settings, patience: Patience | None = None) -> None:
@@ -154,52 +123,14 @@ async def open_bot(
         client = await enter(
             open_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         )
-        web, hints, secret = SlackWeb(client), Hints(), _secret(settings.slack_signing_secret)
-        bot, agent = await _who_am_i(web), Agent(web, time.monotonic)
-        pacing, words = pacing or Pacing(), help_words(bot.user, _command(settings))
-        replies = Replies(
-            web,
-            pacing,
-            stores.messages,
-            agent,
-            Roots(web, pacing, stores.messages, hints),
-            metrics,
-            bot.user,
-            words,
-            share_text,
-        )
-        people = People(web, time.monotonic, share_names=settings.share_names)
-        memory = Memory(people, History(web, pacing, people, bot), stores.turns)
-        models = build_models(settings, http, stores.unsupported, bot.installation)
-        runner = TurnRunner(
-            replies,
-            memory,
-            models.answering,
-            stores.turns,
-            metrics,
-            time.monotonic,
-            Chains(settings.chaining, stores.unsupported),
-            models.prices,
-        )
-        research = ResearchRunner(
-            replies,
-            memory,
-            models.researching,
-            stores.turns,
-            stores.runs,
-            models.preparation,
-            metrics,
-            models.prices,
-            _now,
-            deadline=timedelta(minutes=settings.research_minutes),
-        )
-        inbox = Inbox(stores.turns, _Bound(runner, research), metrics)
+        web, secret = SlackWeb(client), _secret(settings.slack_signing_secret)
+        slack = Slack(settings, web, await _who_am_i(web), pacing or Pacing(), stores)
+        models = build_models(settings, http, stores.unsupported, slack.bot.installation)
+        inbox = Inbox(stores.turns, Work(settings, slack, stores, models, metrics), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)
         stores.name_heir(inbox)
-        app = build_app(client, bot, secret, metrics.redelivered.add)
-        commands, controls = Commands(inbox, hints, bot.team), ResearchControls(web, stores.runs)
-        turns, follow_ups = stores.turns, settings.follow_ups
-        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, controls, follow_ups))
+        app = build_app(client, slack.bot, secret, metrics.redelivered.add)
+        add_listeners(app, build_listeners(settings, slack, stores, inbox))
         way_in = await enter(open_way_in(app, _secret(settings.slack_app_token), secret, patience))
         port = await enter(_open_server(settings, way_in, stores.checks, metrics))
         yield Running(inbox, port, way_in, metrics)
@@ -216,11 +147,11 @@ async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
         }
         tenure = Tenure(time.monotonic)
         async with hold_lease(database, tenure, beat, time.monotonic) as name_heir:
-            turns = TurnStore(database, tenure, _now)
-            messages = MessageStore(database, tenure, _now)
+            turns = TurnStore(database, tenure, now)
+            messages = MessageStore(database, tenure, now)
             notes = UnsupportedStore(database, settings.openai_base_url, settings.openai_model)
-            unsupported = Unsupported(await notes.noted(), notes, _now)
-            runs = RunStore(database, tenure, _now)
+            unsupported = Unsupported(await notes.noted(), notes, now)
+            runs = RunStore(database, tenure, now)
             yield Stores(turns, messages, runs, name_heir, unsupported, checks)
 
 
@@ -254,38 +185,8 @@ async def _who_am_i(web: SlackWeb) -> Bot:
             f"Slack could not be reached at SLACK_API_URL ({error.code}): check the address and "
             "this machine's network."
         ) from error
-    return Bot(str(me["user_id"]), str(me.get("bot_id", "")), str(me["team_id"]))
-
-
-class _Bound:
-    """The work on a turn, with the turn in every line of the log."""
-
-    def __init__(self, runner: TurnRunner, research: ResearchRunner) -> None:
-        self._runner = runner
-        self._research = research
-        self.wait = runner.wait
-
-    async def run(self, turn: Turn) -> None:
-        is_research = turn.question.kind == "research"
-        with _bound(turn):
-            await (self._research if is_research else self._runner).run(turn)
-
-    async def place(self, turn: Turn) -> Question | None:
-        with _bound(turn):
-            return await self._runner.place(turn)
-
-
-def _bound(turn: Turn) -> AbstractContextManager[None]:
-    thread = turn.question.thread
-    return bound(turn=turn.id, channel=thread.channel, thread_ts=thread.thread_ts)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _command(settings: Settings) -> str:
-    return f"/{settings.command_prefix}ask"
+    user, bot_id, team = str(me["user_id"]), str(me.get("bot_id", "")), str(me["team_id"])
+    return Bot(user, bot_id, team, str(me.get("url", "")))
 
 
 def _secret(value: SecretStr | None) -> str | None:

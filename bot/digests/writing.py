@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from bot.digests.lines import CUT, one_line, seen
+from bot.turns.form import an_object, form_of
 from bot.turns.transcript import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
@@ -36,32 +37,23 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    # Strict schemas want every property required, and no others.
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 _TEXT = {"type": "string"}
-_CLAIMS = _array(_object(text=_TEXT, messages=_array(_TEXT)))
+_CLAIMS = _array(an_object(text=_TEXT, messages=_array(_TEXT)))
 _ACTIONS = _array(
-    _object(text=_TEXT, owner={"type": ["string", "null"]}, messages=_array(_TEXT)),
+    an_object(text=_TEXT, owner={"type": ["string", "null"]}, messages=_array(_TEXT)),
 )
 #: What a model's digest has to look like. `messages` are ids of the input.
-SCHEMA: dict[str, Any] = _object(
+FORM = form_of(
+    "digest",
     topics=_array(
-        _object(
+        an_object(
             title=_TEXT,
             summary=_CLAIMS,
             decisions=_CLAIMS,
             open_questions=_CLAIMS,
             action_items=_ACTIONS,
         )
-    )
+    ),
 )
 
 

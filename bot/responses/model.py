@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.digests.writer import DigestWriter
+from bot.digests.writing import FORM as DIGEST
 from bot.responses.background import BackgroundModel
 from bot.responses.client import ResponsesClient
 from bot.responses.dialect import (
@@ -19,7 +21,8 @@ from bot.responses.patience import Pace, PatientModel
 from bot.responses.price_list import price_list
 from bot.responses.request import RequestOptions, instructions_named
 from bot.responses.writing import WritingModel
-from bot.turns.preparation import FORM, Preparation
+from bot.turns.preparation import FORM as CLARIFYING
+from bot.turns.preparation import Preparation
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -37,6 +40,8 @@ class Models:
     answering: PatientModel
     researching: BackgroundModel
     preparation: Preparation
+    digesting: DigestWriter
+    talking: PatientModel  #: about a digest, without a tool
     prices: Prices
 
 
@@ -49,15 +54,23 @@ def build_models(
     def patient(options: RequestOptions) -> PatientModel:
         return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)
 
+    def toolless(name: str, form: JsonForm | None = None) -> PatientModel:
+        return patient(writing_options(settings, installation_key, name, form))
+
     def writing(name: str, form: JsonForm | None = None) -> WritingModel:
-        return WritingModel(patient(writing_options(settings, installation_key, name, form)))
+        return WritingModel(toolless(name, form))
 
     return Models(
         patient(request_options(settings, installation_key)),
         BackgroundModel(http, research_options(settings, installation_key), unsupported, pace),
         Preparation(
-            writing("clarify", FORM), writing("brief"), prices, asks=settings.research_asks_back
+            writing("clarify", CLARIFYING),
+            writing("brief"),
+            prices,
+            asks=settings.research_asks_back,
         ),
+        DigestWriter(writing("digest", DIGEST), writing("digest_join", DIGEST), prices),
+        toolless("digest_talk"),
         prices,
     )
 

@@ -37,22 +37,23 @@ class Commands:
     async def ask(self, command: Json, kind: Kind = "answer") -> None:
         """Take in the question, stored when this returns."""
         question = Question(
-            thread=Thread(team=self.team, channel=_field(command, "channel_id"), thread_ts=""),
-            ts=_key(command),
-            user=_field(command, "user_id"),
-            user_team=_field(command, "team_id") or self.team,
-            text=_field(command, "text"),
+            thread=Thread(team=self.team, channel=field(command, "channel_id"), thread_ts=""),
+            ts=command_key(command),
+            user=field(command, "user_id"),
+            user_team=field(command, "team_id") or self.team,
+            text=field(command, "text"),
             kind=kind,
         )
         self.hints.remember(question, str(command.get("response_url")))
         await self.inbox.take_to_place(question)
 
 
-def _field(command: Json, name: str) -> str:
+def field(command: Json, name: str) -> str:
+    """Return a field of what Slack sent for a command; "" where it has none."""
     return whole_characters(str(command.get(name) or ""))
 
 
-def _key(command: Json) -> str:
+def command_key(command: Json) -> str:
     """Return what identifies a command until its question has a ts: Slack's trigger_id is unique.
 
     Hashed, since it is a credential for a few seconds, and longer than any ts.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.digests.digest import Claim, Digest, Topic
     from bot.slack.blocks import Json
 
+SHARE_DIGEST = "share_digest"  # the action of a button whose value is a turn's id
 HEAD_CHARACTERS = 150
 TITLE_CHARACTERS = 120
 OWNER_CHARACTERS = 80

@@ -24,6 +24,7 @@ class Bot:
     user: str
     bot_id: str
     team: str
+    workspace: str = ""  #: its address, with which those of messages begin
 
     @property
     def installation(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import SlackError, SlackRateLimited
 from bot.slack.events import read_event
 from bot.slack.markdown import ZERO_WIDTH
-from bot.slack.part import EVENT_TYPE
+from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
 from bot.slack.text import plain
 from bot.turns.question import Exchange
 from bot.turns.transcript import Transcript
@@ -87,6 +87,8 @@ class History:
         if question.is_root:
             return Transcript((), is_whole=True)
         messages, is_whole = await self._messages(question)
+        if any(_is_read_in_slack(message) for message in messages):
+            return Transcript((), is_whole=False)  # of a digest: that must not reach the web
         exchanges = []
         for said in self._paired(question, messages):
             if said.question.wants_help:
@@ -163,6 +165,12 @@ def _numbers(message: Json) -> tuple[object, object]:
         return None, None
     payload = metadata.get("event_payload")
     return (payload.get("turn"), payload.get("part")) if isinstance(payload, dict) else (None, None)
+
+
+def _is_read_in_slack(message: Json) -> bool:
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return isinstance(payload, dict) and bool(payload.get(READ_IN_SLACK))
 
 
 def _posted(question: Question, message: Json) -> list[Question]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import SlackError
 from bot.slack.text import plain, users_in
@@ -26,6 +28,17 @@ KEPT_SECONDS = 3_600.0
 UNKNOWN_SECONDS = 60.0  # until a name that could not be had is looked up again
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a person."""
+
+    name: str | None
+    zone: str  #: an IANA name, as Slack says it
+
+
+NOBODY = _Known(None, "")
+
+
 class People:
     """Says questions in plain words."""
 
@@ -33,7 +46,7 @@ class People:
         self._web = web
         self._clock = clock
         self._share_names = share_names
-        self._names: OrderedDict[str, tuple[str | None, float]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[_Known, float]] = OrderedDict()
 
     async def read(self, question: Question) -> Asked:
         """Say a question with names instead of ids; who is not to be named is "someone"."""
@@ -52,24 +65,39 @@ class People:
         found = {user: await self._name(user, call) for user in users if self._share_names}
         return {user: name for user, name in found.items() if name}
 
-    async def _name(self, user: str, call: Call | None = None) -> str | None:
-        name, until = self._names.get(user, (None, 0.0))
-        if self._clock() < until:
-            return name
-        name = await self._looked_up(user, call or self._web.call)
-        self._names[user] = (name, self._clock() + (KEPT_SECONDS if name else UNKNOWN_SECONDS))
-        self._names.move_to_end(user)
-        while len(self._names) > KEPT_NAMES:
-            self._names.popitem(last=False)
-        return name
-
-    async def _looked_up(self, user: str, call: Call) -> str | None:
+    async def zone(self, user: str) -> ZoneInfo:
+        """Return a person's time zone; UTC where nobody can say."""
+        known = await self._looked_up(user)
         try:
-            answer = await call("users.info", user=user)
-        except SlackError as error:
-            log.info("no name for a person", extra={"code": error.code})
-            return None
-        return _display_name(answer.get("user"))
+            return ZoneInfo(known.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return ZoneInfo("UTC")
+
+    async def _name(self, user: str, call: Call | None = None) -> str | None:
+        return (await self._looked_up(user, call)).name
+
+    async def _looked_up(self, user: str, call: Call | None = None) -> _Known:
+        known, until = self._known.get(user, (NOBODY, 0.0))
+        if self._clock() < until:
+            return known
+        known = await _ask(user, call or self._web.call)
+        kept = KEPT_SECONDS if known.name else UNKNOWN_SECONDS
+        self._known[user] = (known, self._clock() + kept)
+        self._known.move_to_end(user)
+        while len(self._known) > KEPT_NAMES:
+            self._known.popitem(last=False)
+        return known
+
+
+async def _ask(user: str, call: Call) -> _Known:
+    try:
+        answer = await call("users.info", user=user)
+    except SlackError as error:
+        log.info("no name for a person", extra={"code": error.code})
+        return NOBODY
+    said = answer.get("user")
+    zone = said.get("tz") if isinstance(said, dict) else None
+    return _Known(_display_name(said), zone if isinstance(zone, str) else "")
 
 
 def _display_name(user: Any) -> str | None:  # noqa: ANN401 - JSON

@@ -15,7 +15,9 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bot.slack.blocks import GO_DEEPER, TRY_AGAIN
+from bot.slack.digest_blocks import SHARE_DIGEST
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
+from bot.slack.manifest import DIGEST_THREAD
 from bot.slack.research_blocks import SHOW_BRIEF, SHOW_TRAIL, START_NOW, STOP_RESEARCH
 from bot.slack.research_controls import turn_id_of, wanted
 from bot.slack.words import RESEARCH_HELP, UNKNOWN_COMMAND, help_words
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
     from bot.slack.agent import Agent
     from bot.slack.command import Commands
+    from bot.slack.digest_controls import DigestControls
     from bot.slack.research_controls import ResearchControls
+    from bot.slack.sharing import Sharing
     from bot.turns.question import Question
 
 log = logging.getLogger(__name__)
@@ -83,6 +87,8 @@ class Listeners:
     agent: Agent
     commands: Commands
     research: ResearchControls
+    digests: DigestControls
+    sharing: Sharing
     follow_ups: FollowUps
 
     async def on_message(self, body: Json) -> None:
@@ -101,7 +107,7 @@ class Listeners:
             return
         answer = await self._answer(candidate)
         if answer is not None or await self._is_for_us(candidate):
-            await self.inbox.take(answer or wanted(candidate.question))
+            await self.inbox.take(answer or await self.digests.about(wanted(candidate.question)))
 
     async def on_ask(self, ack: AsyncAck, command: Json) -> None:
         """Take a slash command."""
@@ -117,6 +123,21 @@ class Listeners:
             await ack(RESEARCH_HELP)
             return
         await self.commands.ask(command, "research")
+        await ack()
+
+    async def on_digest(self, ack: AsyncAck, command: Json) -> None:
+        """Take a slash command that wants a digest."""
+        await ack(await self.digests.command(command))
+
+    async def on_digest_thread(self, ack: AsyncAck, body: Json) -> None:
+        """Take a message whose thread is to be summed up."""
+        await self.digests.shortcut(body)
+        await ack()
+
+    async def on_share_digest(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Share a digest in its channel."""
+        if (turn_id := turn_id_of(action)) is not None:
+            self.inbox.own(self.sharing.share(body, turn_id))
         await ack()
 
     async def on_stop_research(self, ack: AsyncAck, body: Json, action: Json) -> None:
@@ -199,10 +220,13 @@ def add_listeners(app: AsyncApp, listeners: Listeners) -> None:
     app.event("agent_session_stopped")(listeners.on_session_stopped)
     app.command(re.compile(r"/.*ask$"))(listeners.on_ask)
     app.command(re.compile(r"/.*research$"))(listeners.on_research)
+    app.command(re.compile(r"/.*digest$"))(listeners.on_digest)
+    app.shortcut(DIGEST_THREAD)(listeners.on_digest_thread)
     app.event(re.compile(".*"))(_nothing)
     app.action(TRY_AGAIN)(listeners.on_try_again)
     app.action(STOP_RESEARCH)(listeners.on_stop_research)
     app.action(GO_DEEPER)(listeners.on_go_deeper)
+    app.action(SHARE_DIGEST)(listeners.on_share_digest)
     app.action(START_NOW)(listeners.on_start_now)
     app.action(SHOW_BRIEF)(listeners.on_show_brief)
     app.action(SHOW_TRAIL)(listeners.on_show_trail)

@@ -26,20 +26,34 @@ LONG_DESCRIPTION = (
 SCOPES = {
     "app_mentions:read": "mentions",
     "assistant:write": "suggested prompts",
-    "channels:history": "follow-ups without a mention, in public channels",
+    "channels:history": "follow-ups without a mention, in public channels; digests of them",
+    "channels:read": "who is in a public channel that is summed up",
     "chat:write": "answers, statuses and titles",
     "commands": "the slash commands",
     "files:write": "long reports, as a file in the thread",
-    "groups:history": "follow-ups in private channels",
+    "groups:history": "follow-ups in private channels; digests of them",
+    "groups:read": "who is in a private channel that is summed up",
     "im:history": "direct messages",
-    "im:write": "the direct message in which /ask answers where it may not post",
+    "im:read": "whose direct message a digest goes to",
+    "im:write": "the direct message for digests, and where /ask answers where it may not post",
     "mpim:history": "follow-ups in group messages",
-    "users:read": "names instead of ids",
+    "users:read": "names instead of ids, time zones, and who is a guest",
 }
 COMMANDS = {
     "ask": "Ask a question; the answer comes in a thread",
     "research": "Have something researched for up to an hour; the report comes in a thread",
+    "digest": "Sum a channel up, with a link to the message behind every line",
 }
+HINTS = {"digest": "[7d | since Monday | help] [#channel] [about …]"}
+DIGEST_THREAD = "digest_thread"
+SHORTCUTS = [
+    {
+        "name": "Digest this thread",
+        "type": "message",
+        "callback_id": DIGEST_THREAD,
+        "description": "Sum up the thread of this message, for you alone",
+    }
+]
 EVENTS = (
     "agent_session_stopped",
     "app_home_opened",
@@ -78,8 +92,10 @@ def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
                     {"title": title, "message": message} for title, message in PROMPTS
                 ],
             },
+            "shortcuts": SHORTCUTS,
             "slash_commands": [
-                _command(_name(command_prefix, name), words, request_url)
+                _command(_name(command_prefix, name), words, HINTS.get(name, "[question]"))
+                | ({"url": request_url} if request_url else {})
                 for name, words in COMMANDS.items()
             ],
         },
@@ -88,14 +104,8 @@ def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
     }
 
 
-def _command(name: str, words: str, request_url: str | None) -> Json:
-    command: Json = {
-        "command": name,
-        "description": words,
-        "usage_hint": "[question]",
-        "should_escape": True,
-    }
-    return command | ({"url": request_url} if request_url else {})
+def _command(name: str, words: str, hint: str) -> Json:
+    return {"command": name, "description": words, "usage_hint": hint, "should_escape": True}
 
 
 def _settings(request_url: str | None) -> Json:

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.slack.place import refusal
+from bot.turns.question import OFF_THE_WEB
 from bot.turns.turn import TurnLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.slack.place import Json, Place
+    from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
 
 EVENT_TYPE = "footnote_answer"
+READ_IN_SLACK = "read_in_slack"
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Part:
     @property
     def metadata(self) -> Json:
         """What the message carries, by which it is known again."""
-        return metadata(self.place.turn.id, self.number)
+        return metadata(self.place.turn, self.number)
 
     async def post(self, method: str, *, streamed: bool, **params: Any) -> str:  # noqa: ANN401 - JSON
         """Post it and return its ts.
@@ -143,6 +146,12 @@ async def remove(place: Place, ts: str, before: Callable[[], Awaitable[None]] = 
             log.info("not to be taken away", extra={"method": method, "code": error.code})
 
 
-def metadata(turn_id: int, part: int) -> Json:
-    """Return the metadata of a turn's message; part 0 is the root that a command posts."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"turn": turn_id, "part": part}}
+def metadata(turn: Turn, part: int) -> Json:
+    """Return the metadata of a turn's message; part 0 is the root that a command posts.
+
+    What was read in Slack says so: whoever reads the thread later keeps that off the web.
+    """
+    payload: Json = {"turn": turn.id, "part": part}
+    if turn.question.kind in OFF_THE_WEB:
+        payload[READ_IN_SLACK] = True
+    return {"event_type": EVENT_TYPE, "event_payload": payload}

@@ -18,14 +18,15 @@ from bot.digests.digest import Reading
 from bot.errors import SlackRateLimited
 from bot.slack.caller import Caller
 from bot.slack.pacing import CALLS_A_MINUTE
-from bot.slack.period_messages import order, people_in, read_message, seconds_of
+from bot.slack.period_messages import seconds_of
 from bot.slack.period_walk import Span, Walk
 from bot.slack.reading_pace import REPLIES, SLOW_OBJECTS, ReadingPace
+from bot.slack.saying import said
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.digests.digest import Message, Period
+    from bot.digests.digest import Period
     from bot.slack.events import Bot
     from bot.slack.identity import People
     from bot.slack.pacing import Pacing
@@ -73,7 +74,13 @@ class PeriodReader:
         span = Span(seconds_of(period.since - LOOK_BACK), since, until)
         walk = Walk(caller, pace, self.bot, channel, span)
         await self._go(walk, tell or _nobody)
-        return Reading(messages=await self._said(walk), unread=tuple(_unread(walk)))
+        told = {message["thread_ts"] for message in walk.new.values()}
+        roots = {ts: root for ts, root in walk.roots.items() if ts in told}
+        messages = [*walk.new.values(), *roots.values()]
+        return Reading(
+            messages=await said(messages, self.people, caller, roots.keys()),
+            unread=tuple(_unread(walk)),
+        )
 
     async def _go(self, walk: Walk, tell: Tell) -> None:
         """Walk to the end, or as far as there is time."""
@@ -87,23 +94,6 @@ class PeriodReader:
                     raise
                 return
             await tell(_progress(walk, (end - clock()) / 60))
-
-    async def _said(self, walk: Walk) -> tuple[Message, ...]:
-        """Say the messages with names, thread by thread."""
-        told = {message["thread_ts"] for message in walk.new.values()}
-        roots = [root for ts, root in walk.roots.items() if ts in told]
-        messages = sorted(
-            [*walk.new.values(), *roots], key=lambda m: (order(m["thread_ts"]), order(m["ts"]))
-        )
-        users = list(dict.fromkeys(user for message in messages for user in people_in(message)))
-        names = await self.people.names(users, walk.caller.until_heard)
-        # Who may not or cannot be named is still told from all others.
-        unnamed = [user for user in users if user not in names]
-        names |= {user: f"person {number}" for number, user in enumerate(unnamed, 1)}
-        return tuple(
-            read_message(message, names, is_before=message["ts"] in walk.roots)
-            for message in messages
-        )
 
 
 def _progress(walk: Walk, minutes_left: float) -> Progress:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.errors import FootnoteError, StoreUnreachable
+from bot.slack.digest import DigestReply
+from bot.slack.digest_titles import title_of
 from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
 from bot.slack.research import ResearchReply, no_files
@@ -75,6 +77,7 @@ class Replies:
     bot_user: str
     help_words: str
     share: Share = no_files  #: how a long report becomes a file in its thread
+    workspace: str = ""  #: its address, with which those of messages begin
 
     def open_reply(self, turn: Turn) -> AbstractAsyncContextManager[ThreadReply]:
         """Open a reply; on leaving, nothing of it is left spinning."""
@@ -84,6 +87,11 @@ class Replies:
     def open_research(self, turn: Turn) -> AbstractAsyncContextManager[ResearchReply]:
         """Open a research run's reply; on leaving, nothing of it is left spinning."""
         reply = ResearchReply(self._place(turn), turn, self.agent, self.share)
+        return self._opened(reply, turn, self.pacing.live_run())
+
+    def open_digest(self, turn: Turn) -> AbstractAsyncContextManager[DigestReply]:
+        """Open a digest's reply; on leaving, nothing of it is left unfinished."""
+        reply = DigestReply(self._place(turn), turn, self.workspace)
         return self._opened(reply, turn, self.pacing.live_run())
 
     @asynccontextmanager
@@ -122,7 +130,7 @@ class Replies:
         await reply.is_open.wait()
         self.metrics.first_sign_seconds.observe(self.pacing.clock() - began)
         if question.is_root and turn.epoch <= 1 and not question.wants_help:
-            await self.agent.title(question.thread, plain(question.text, {}))
+            await self.agent.title(question.thread, plain(title_of(question), {}))
 
 
 async def _leave(reply: Opened, ending: Coroutine[None, None, None]) -> None:

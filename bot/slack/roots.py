@@ -10,8 +10,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.digests.request import read_request
 from bot.errors import SlackError, SlackRefused, SlackUnreachable
 from bot.slack.caller import RESENDS
+from bot.slack.digest_titles import digest_root
 from bot.slack.markdown import escape
 from bot.slack.part import Part, metadata
 from bot.slack.place import Place
@@ -21,6 +23,7 @@ from bot.turns.question import Thread
 
 if TYPE_CHECKING:
     from bot.slack.hints import Hints
+    from bot.slack.identity import People
     from bot.slack.pacing import Pacing
     from bot.slack.place import Steps
     from bot.slack.web import SlackWeb
@@ -42,6 +45,7 @@ class Roots:
     pacing: Pacing
     steps: Steps
     hints: Hints
+    people: People
 
     async def place(self, turn: Turn) -> Question:
         """Post the question where it was asked, or in a direct message if that is not allowed.
@@ -58,15 +62,21 @@ class Roots:
 
     async def _place(self, turn: Turn) -> Question:
         may_be_there = any(sent.part == ROOT for sent in turn.sent)
+        if not turn.question.thread.channel:
+            return await self._directly(turn, may_be_there=may_be_there)
         try:
             return await self._placed(turn, may_be_there=may_be_there)
         except SlackRefused as refused:
             log.info("a command's question goes to a direct message", extra={"code": refused.code})
-        opened = await self.web.call("conversations.open", users=turn.question.user)
-        direct = _within(turn, _string("conversations.open", opened.get("channel"), "id"))
-        question = await self._placed(direct, may_be_there=may_be_there)
+        question = await self._directly(turn, may_be_there=may_be_there)
         await self.hints.tell(question, elsewhere_words(await self._link(question.thread)))
         return question
+
+    async def _directly(self, turn: Turn, *, may_be_there: bool) -> Question:
+        """Post it in the direct message with the asker."""
+        opened = await self.web.call("conversations.open", users=turn.question.user)
+        direct = _within(turn, _string("conversations.open", opened.get("channel"), "id"))
+        return await self._placed(direct, may_be_there=may_be_there)
 
     async def _placed(self, turn: Turn, *, may_be_there: bool) -> Question:
         for attempt in range(RESENDS):
@@ -93,12 +103,18 @@ class Roots:
         return await part.post(
             "chat.postMessage",
             streamed=False,
-            text=f"<@{question.user}> asked: {escape(plain(question.text, {}))}",
+            text=await self._words(question),
             metadata=part.metadata,
             parse="none",
             unfurl_links=False,
             unfurl_media=False,
         )
+
+    async def _words(self, question: Question) -> str:
+        if question.kind == "digest":
+            names = await self.people.names([question.user], self.web.call)
+            return digest_root(read_request(question.text), names.get(question.user, "somebody"))
+        return f"<@{question.user}> asked: {escape(plain(question.text, {}))}"
 
     async def _found(self, turn: Turn) -> str | None:
         """Return the ts of the turn's root in the channel, if an earlier attempt has posted it."""
@@ -112,7 +128,7 @@ class Roots:
                 cursor=cursor,
             )
             for message in answer.get("messages") or ():
-                if message.get("metadata") == metadata(turn.id, ROOT):
+                if message.get("metadata") == metadata(turn, ROOT):
                     return str(message["ts"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:

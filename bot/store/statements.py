@@ -249,6 +249,7 @@ _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
 HAS_ASKED = select(
     exists().where(in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
 )
+HAS_DIGEST = select(exists().where(in_thread(), turns.c.kind == "digest"))
 HAS_ANSWERED = select(
     exists().where(
         in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)

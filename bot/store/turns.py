@@ -235,6 +235,10 @@ class TurnStore:
             lambda c: bool(c.scalar(sql.HAS_ANSWERED, sql.place(thread)))
         )
 
+    async def has_digest(self, thread: Thread) -> bool:
+        """Whether the thread is a digest's."""
+        return await self._database.run(lambda c: bool(c.scalar(sql.HAS_DIGEST, sql.place(thread))))
+
     def _new(self, state: TurnState) -> dict[str, object]:
         at = self._clock()
         return {"state": state, "created_at": at, "updated_at": at}

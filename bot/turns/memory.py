@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bot.turns.question import Exchange
+from bot.turns.question import OFF_THE_WEB, Exchange
 from bot.turns.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -56,9 +56,14 @@ class Memory:
         """Return what was asked and answered in the thread before, the first one first.
 
         Research is told only what the same person asked: what others wrote stays out of a run that
-        searches the web by itself for an hour.
+        searches the web by itself for an hour. Of a digest's thread, whose text was read in Slack,
+        nothing is told that could be from there.
         """
         past = await self.store.past(turn)
+        if any(each.question.kind in OFF_THE_WEB for each in past):
+            own = [each for each in past if each.question.kind not in OFF_THE_WEB]
+            past = [each for each in own if each.question.user == turn.question.user]
+            return Transcript(await self._told(past), is_whole=True)
         if turn.question.kind == "research":
             own = [each for each in past if each.question.user == turn.question.user]
             return Transcript(await self._told(own), is_whole=True)

@@ -8,6 +8,7 @@ from typing import Literal
 # A research takes up to an hour, and goes on whatever happens: see bot.turns.research. A digest
 # sums a channel up, and what is asked on in its thread stays off the web: see bot.digests.run.
 Kind = Literal["answer", "research", "digest", "about_digest"]
+OFF_THE_WEB: frozenset[Kind] = frozenset({"digest", "about_digest"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.chains import Chains
-    from bot.turns.memory import Memory
     from bot.turns.pieces import Piece
     from bot.turns.prices import Prices
     from bot.turns.question import Asked, Exchange, Question
@@ -64,6 +63,18 @@ class Model(Protocol):
 
     async def count_tokens(self, asked: Asked, turn: Turn) -> int | None:
         """Return how many tokens the question has for the model; None where nobody can say."""
+        ...
+
+
+class Memory(Protocol):
+    """Says questions, and what came before them, in plain words."""
+
+    async def read(self, question: Question) -> Asked:
+        """Say the question."""
+        ...
+
+    async def said_before(self, turn: Turn) -> Transcript:
+        """Return what was asked and answered in the thread before, the first one first."""
         ...
 
 

@@ -11,6 +11,7 @@ from bot.slack.agent import Agent
 from bot.slack.command import Commands
 from bot.slack.events import Bot
 from bot.slack.hints import Hints
+from bot.slack.identity import People
 from bot.slack.listeners import Listeners
 from bot.slack.pacing import Pacing
 from bot.slack.replies import Replies
@@ -28,6 +29,7 @@ from bot.turns.run import TurnRunner
 from tests.fakes import FakeHistory, FakeNotes, FakeRuns
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
+from tests.slack.digest_ways import digest_ways
 
 if TYPE_CHECKING:
     from bot.store.database import Database
@@ -140,7 +142,7 @@ class Process:
         pacing = Pacing(
             flush_seconds=0.0, update_seconds=0.0, clock=lambda: self._paced, sleep=self._sleep
         )
-        roots = Roots(web, pacing, steps, hints)
+        roots = Roots(web, pacing, steps, hints, People(web, self._clock, share_names=True))
         replies = Replies(web, pacing, steps, agent, roots, metrics, BOT_USER, "Ask me things.")
         model = ScriptedModel(gates, world.watch)
         runner = TurnRunner(
@@ -156,8 +158,12 @@ class Process:
         inbox = Inbox(turns, _Noted(runner), metrics)
         commands = Commands(inbox, hints, TEAM)
         bot = Bot(BOT_USER, BOT_ID, TEAM)
+        controls, digests = (
+            ResearchControls(web, FakeRuns()),
+            digest_ways(web, bot, inbox, turns, FakeRuns()),
+        )
         self.listeners = Listeners(
-            bot, inbox, turns, agent, commands, ResearchControls(web, FakeRuns()), "mention"
+            bot, inbox, turns, agent, commands, controls, *digests, "mention"
         )
         return inbox
 

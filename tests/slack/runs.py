@@ -15,6 +15,7 @@ from bot.metrics import Metrics
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
 from bot.slack.hints import Hints
+from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.replies import Replies
 from bot.slack.roots import Roots
@@ -138,7 +139,13 @@ class Stage:
         self._pacing = Pacing(clock=time, sleep=time.sleep)
 
     def open(self, turn: Turn | None = None) -> AbstractAsyncContextManager[ResearchReply]:
-        roots = Roots(self._web, self._pacing, self.steps, Hints())
+        roots = Roots(
+            self._web,
+            self._pacing,
+            self.steps,
+            Hints(),
+            People(self._web, self.time, share_names=True),
+        )
         agent, metrics = Agent(self._web, self.time), Metrics(0.0)
         replies = Replies(
             self._web,

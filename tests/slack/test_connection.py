@@ -23,6 +23,7 @@ from bot.slack.research_controls import ResearchControls
 from bot.slack.unreadable import UNREADABLE
 from bot.slack.web import SlackWeb
 from tests.fakes import FakeRuns
+from tests.slack.digest_ways import digest_ways
 from tests.slack.test_events import JSON, REPLY
 from tests.slack.test_listeners import Entrance, FakeInbox, FakeTurns, entrance
 
@@ -190,7 +191,10 @@ async def test_no_wrong_field_keeps_a_delivery_from_being_acknowledged(
     app = build_app(client, bot, None)
     commands, agent = Commands(inbox, Hints(), "T1"), Agent(web, lambda: 0.0)
     controls = ResearchControls(web, FakeRuns())
-    add_listeners(app, Listeners(bot, inbox, FakeTurns(), agent, commands, controls, "anyone"))
+    digests = digest_ways(web, bot, inbox, FakeTurns(), FakeRuns())
+    add_listeners(
+        app, Listeners(bot, inbox, FakeTurns(), agent, commands, controls, *digests, "anyone")
+    )
     try:
         response = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
     except UNREADABLE:

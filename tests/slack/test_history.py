@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,10 +13,9 @@ from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.part import metadata
 from bot.turns.question import Exchange, Question, Thread
+from bot.turns.transcript import Transcript
+from bot.turns.turn import Turn
 from tests.slack.servers import Answers, slack_web
-
-if TYPE_CHECKING:
-    from bot.turns.transcript import Transcript
 
 Json = dict[str, Any]
 
@@ -38,7 +37,11 @@ def bots(ts: str, *texts: str, turn: int | None = None, part: int = 1) -> Json:
     blocks: list[Json] = [{"type": "markdown", "text": text} for text in texts]
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": "3 s"}]})
     message = person(ts, "For notifications", "UBOT", bot_id="BBOT", blocks=blocks)
-    return message if turn is None else message | {"metadata": metadata(turn, part)}
+    return (
+        message
+        if turn is None
+        else message | {"metadata": metadata(Turn(turn, QUESTION, None), part)}
+    )
 
 
 def page(*messages: Json, cursor: str = "") -> Json:
@@ -191,7 +194,12 @@ async def test_questions_that_waited_get_the_answers_in_their_order() -> None:
 
 
 async def test_the_question_of_a_command_is_read_from_the_root_that_the_bot_posted() -> None:
-    root = person("1.0", "<@U1> asked: how far &amp; why?", "UBOT", metadata=metadata(1, 0))
+    root = person(
+        "1.0",
+        "<@U1> asked: how far &amp; why?",
+        "UBOT",
+        metadata=metadata(Turn(1, QUESTION, None), 0),
+    )
     said, _ = await read(page(root, bots("2.0", "Far.", turn=1)))
 
     assert said.exchanges == (Exchange("how far & why?", None, "Far."),)
@@ -307,3 +315,13 @@ async def test_a_message_of_another_shape_is_passed_over(message: Any) -> None: 
     said, _ = await read(page(person("1.0", "<@UBOT> one?"), message, bots("3.0", "One.", turn=1)))
 
     assert [each.text for each in said.exchanges] == ["one?"]
+
+
+async def test_a_thread_of_a_digest_is_not_read_for_a_model_that_searches() -> None:
+    digest = replace(QUESTION, kind="digest")
+    root = person("1.0", "Digest", "UBOT", metadata=metadata(Turn(1, digest, None), 0))
+    said, _ = await read(
+        page(root, person("2.0", "<@UBOT> and more?"), bots("3.0", "The plan is secret."))
+    )
+
+    assert said == Transcript((), is_whole=False)

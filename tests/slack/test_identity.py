@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from bot.errors import SlackRefused
-from bot.slack.identity import KEPT_NAMES, KEPT_SECONDS, UNKNOWN_SECONDS, People
+from bot.slack.identity import KEPT_NAMES, KEPT_SECONDS, UNKNOWN_SECONDS, People, _Known
 from bot.turns.question import Asked
 from tests.fakes import a_question
 from tests.slack.servers import Answers, slack_web
@@ -88,12 +90,12 @@ async def test_only_so_many_names_are_kept() -> None:
     async with slack_web() as (web, answers):
         people = People(web, Clock(), share_names=True)
         for number in range(KEPT_NAMES + 1):
-            people._names[f"U{number}"] = ("x", 2_000.0)  # noqa: SLF001 - or 5,000 calls
+            people._known[f"U{number}"] = (_Known("x", ""), 2_000.0)  # noqa: SLF001 - or 5,000 calls
         await people.read(replace(a_question(), user="UNEW"))
         await people.read(replace(a_question(), user=f"U{KEPT_NAMES}"))
 
     assert looked_up(answers) == ["UNEW"]
-    assert len(people._names) == KEPT_NAMES  # noqa: SLF001 - what the bound is for
+    assert len(people._known) == KEPT_NAMES  # noqa: SLF001 - what the bound is for
 
 
 async def test_many_are_looked_up_once_and_by_the_call_that_is_given() -> None:
@@ -113,3 +115,19 @@ async def test_many_are_looked_up_once_and_by_the_call_that_is_given() -> None:
     assert first == {"U1": "Name U1", "U2": "Name U2"} == dict(sorted(again.items()))
     assert asked == ["users.info U1", "users.info U2", "users.info U3"]
     assert answers.calls == []
+
+
+@pytest.mark.parametrize(
+    ("tz", "expected"),
+    [("Europe/Berlin", "Europe/Berlin"), ("Mars/Olympus", "UTC"), (None, "UTC"), ("../x", "UTC")],
+)
+async def test_a_person_has_a_time_zone_that_is_looked_up_with_the_name(
+    tz: str | None, expected: str
+) -> None:
+    async with slack_web() as (web, answers):
+        answers.next = [{"json": {"ok": True, "user": {"real_name": "You", "tz": tz}}}]
+        people = People(web, Clock(), share_names=False)
+        zones = [await people.zone("U1") for _ in range(2)]
+
+    assert [zone.key for zone in zones] == [expected] * 2
+    assert looked_up(answers) == ["U1"]

@@ -25,6 +25,7 @@ from bot.slack.listeners import FollowUps, Listeners, add_listeners
 from bot.slack.research_controls import ResearchControls
 from bot.slack.web import SlackWeb
 from tests.fakes import FakeRuns
+from tests.slack.digest_ways import digest_ways
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -93,12 +94,16 @@ class FakeTurns:
 
     askers: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
+    digests: set[str] = field(default_factory=set)
 
     async def has_asked(self, thread: Thread, user: str) -> bool:
         return thread.thread_ts in self.answered and user in self.askers
 
     async def has_answered(self, thread: Thread) -> bool:
         return thread.thread_ts in self.answered
+
+    async def has_digest(self, thread: Thread) -> bool:
+        return thread.thread_ts in self.digests
 
 
 @dataclass
@@ -140,7 +145,9 @@ async def entrance(
         commands = Commands(inbox, Hints(), slack.team)
         runs = FakeRuns()
         controls = ResearchControls(web, runs)
-        add_listeners(app, Listeners(bot, inbox, turns, agent, commands, controls, follow_ups))
+        digests = digest_ways(web, bot, inbox, turns, runs)
+        ways = Listeners(bot, inbox, turns, agent, commands, controls, *digests, follow_ups)
+        add_listeners(app, ways)
         async with let_in(app, slack, http=http):
             yield Entrance(slack, inbox, turns, runs, redelivered)
             await inbox.settle()

@@ -64,6 +64,7 @@ def test_with_an_address_everything_is_posted_there() -> None:
     assert [(command["command"], command["url"]) for command in commands] == [
         ("/team-ask", url),
         ("/team-research", url),
+        ("/team-digest", url),
     ]
 
 

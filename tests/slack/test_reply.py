@@ -15,6 +15,7 @@ from bot.metrics import Metrics
 from bot.playground.slack import Limits, LocalSlack
 from bot.slack.agent import Agent
 from bot.slack.hints import Hints
+from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.pages import open_fence
 from bot.slack.replies import Replies
@@ -62,7 +63,7 @@ class Stage:
         pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock, sleep=hurried)
         web = SlackWeb(client)
         self.steps = FakeSteps()
-        roots = Roots(web, pacing, self.steps, Hints())
+        roots = Roots(web, pacing, self.steps, Hints(), People(web, clock, share_names=True))
         agent, help_words = Agent(web, clock), "Ask me things."
         self._replies = Replies(
             web, pacing, self.steps, agent, roots, Metrics(0.0), slack.bot_user, help_words

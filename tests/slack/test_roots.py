@@ -14,6 +14,7 @@ from bot.errors import SlackError
 from bot.playground.slack import LocalSlack
 from bot.slack.connection import open_client
 from bot.slack.hints import Hints
+from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
@@ -67,7 +68,9 @@ async def place(
     hints.remember(ASKED, url)
     async with slack_web() as (slack, answers):
         answers.next = list(next_answers)
-        roots = Roots(slack, Pacing(sleep=hurried), steps, hints)
+        roots = Roots(
+            slack, Pacing(sleep=hurried), steps, hints, People(slack, lambda: 0.0, share_names=True)
+        )
         try:
             placed = await roots.place(Turn(7, ASKED, None))
         except SlackError:
@@ -188,7 +191,9 @@ async def a_slack() -> AsyncIterator[tuple[LocalSlack, Roots, FakeSteps, Turn]]:
         open_client(slack.bot_token, slack.api_url) as client,
     ):
         steps = FakeSteps()
-        roots = Roots(SlackWeb(client), Pacing(sleep=hurried), steps, Hints())
+        web = SlackWeb(client)
+        people = People(web, lambda: 0.0, share_names=True)
+        roots = Roots(web, Pacing(sleep=hurried), steps, Hints(), people)
         thread = Thread(team=slack.team, channel=slack.channels["general"], thread_ts="")
         you = slack.users["you"]
         asked = replace(ASKED, thread=thread, user=you, user_team=slack.team)
@@ -262,8 +267,10 @@ async def test_who_posts_a_root_too_late_takes_it_away_unless_another_goes_on_wi
     steps = Overtaken(lost_after="confirm", theirs=theirs)
     async with slack_web() as (slack, answers):
         answers.next = [POSTED]
+        people = People(slack, lambda: 0.0, share_names=True)
+        roots = Roots(slack, Pacing(sleep=hurried), steps, Hints(), people)
         with pytest.raises(TurnLost):
-            await Roots(slack, Pacing(sleep=hurried), steps, Hints()).place(Turn(7, ASKED, None))
+            await roots.place(Turn(7, ASKED, None))
 
     deleted = [body["ts"] for method, body in answers.calls if method == "chat.delete"]
     assert deleted == (["2.2"] if removed else [])

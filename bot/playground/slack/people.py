@@ -172,6 +172,27 @@ def action_envelope(slack: LocalSlack, user: str, channel: Channel, pressed: Jso
     return Envelope("interactive", payload, accepts_response=False)
 
 
+def shortcut_envelope(
+    slack: LocalSlack, user: str, channel: Channel, message: Message, callback_id: str
+) -> Envelope:
+    """Wrap the choice of a message shortcut."""
+    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+    payload = {
+        "type": "message_action",
+        "callback_id": callback_id,
+        "user": {"id": user, "team_id": slack.workspace.users[user].team},
+        "team": {"id": TEAM, "domain": "local"},
+        "token": "local",
+        "channel": {"id": channel.id, "name": channel.name},
+        "message_ts": message.ts,
+        "message": {"user": message.user, "ts": message.ts, "text": message.text, **thread},
+        "action_ts": message.ts,
+        "trigger_id": slack.new_trigger(),
+        "response_url": slack.new_response_url(channel.id, user),
+    }
+    return Envelope("interactive", payload, accepts_response=False)
+
+
 def find_action(message: Message, action_id: str) -> Json:
     """Return the element of a message's blocks that has this action_id. Raises KeyError."""
     todo: list[Any] = [message.blocks, message.final_blocks]

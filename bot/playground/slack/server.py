@@ -269,6 +269,12 @@ class LocalSlack:
         pressed = {"message": message, "action": people.find_action(message, action_id)}
         await self.delivery.send(people.action_envelope(self, user, place, pressed))
 
+    async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> None:
+        """Choose a shortcut of the bot's in the menu of a message."""
+        place = self.workspace.channels[channel]
+        envelope = people.shortcut_envelope(self, user, place, place.messages[ts], callback_id)
+        await self.delivery.send(envelope)
+
     async def stop(self, user: str, channel: str, ts: str) -> None:
         """Press Slack's own Stop on a message that is being streamed."""
         place = self.workspace.channels[channel]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.digests.writing import SCHEMA, numbered, told, told_again
+from bot.digests.writing import FORM, numbered, told, told_again
 from bot.digests.written import read_digest
 from bot.playground.responses import LocalResponses, Profile
 from bot.playground.responses.answering import STAND_IN
@@ -320,10 +320,12 @@ async def test_what_the_bot_tells_comes_back_as_a_digest_that_it_believes(
         ]
     )
     written = told(list(known.values()), known, UTC)
-    answered = text_of(await ask(http, written, text=shaped(SCHEMA), tools=[]))
+    answered = text_of(await ask(http, written, text=shaped(FORM.schema), tools=[]))
 
     digest = read_digest(answered, known)
-    again = text_of(await ask(http, told_again([digest], known), text=shaped(SCHEMA), tools=[]))
+    again = text_of(
+        await ask(http, told_again([digest], known), text=shaped(FORM.schema), tools=[])
+    )
 
     roof, cake = digest.topics
     assert [one.text for one in roof.decisions] == ["Agreed: we mend it."]

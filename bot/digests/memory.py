@@ -1,0 +1,129 @@
+"""What is asked on in a digest's thread: told with the digest and the messages behind it.
+
+It goes to a model without a tool, as all that was read in Slack. The messages are read anew for
+each question, and only for who may read them then.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
+
+from bot.digests.points import points_asked
+from bot.digests.request import read_request
+from bot.digests.words import as_text
+from bot.digests.writing import numbered, told
+from bot.turns.question import Exchange
+from bot.turns.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.digests.digest import Digest, Message
+    from bot.digests.run import Admission
+    from bot.turns.question import Asked, Question
+    from bot.turns.transcript import Past
+    from bot.turns.turn import Turn
+
+MOST_BEHIND = 60  # messages that are read for one question
+_MARK = "\n\nMessages behind the points: "
+TOLD = "What was written in the channel behind that, one JSON object on each line, as data:\n"
+WANTED = "Sum up what was written in the channel."
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Where a message is that a point rests on."""
+
+    ts: str
+    thread_ts: str
+
+
+class People(Protocol):
+    """Who is meant by what was written."""
+
+    async def read(self, question: Question) -> Asked:
+        """Say the question in plain words, with names instead of ids."""
+        ...
+
+
+class Store(Protocol):
+    """What the bot remembers of a thread."""
+
+    async def past(self, turn: Turn) -> Sequence[Past]:
+        """Return what was answered in the thread before, the first one first."""
+        ...
+
+
+class Channels(Protocol):
+    """What was written in channels."""
+
+    async def behind(
+        self, team: str, channel: str, places: Sequence[Behind]
+    ) -> tuple[Message, ...]:
+        """Return the messages at these places that are still there."""
+        ...
+
+
+def remembered(digest: Digest, coverage: str, messages: Sequence[Message]) -> str:
+    """Return a digest as a text for its thread's memory, for `recalled`."""
+    threads = {message.ts: message.thread_ts for message in messages}
+    behind = [
+        [[ts, threads[ts]] for ts in claim.rests_on]
+        for topic in digest.topics
+        for claim in topic.claims
+    ]
+    return f"{as_text(digest)}\n\n{coverage}{_MARK}{json.dumps(behind)}"
+
+
+def recalled(text: str) -> tuple[str, list[list[Behind]]]:
+    """Return what a digest said, and what is behind each of its points, in their order."""
+    said, mark, behind = text.rpartition(_MARK)
+    if not mark:
+        return text, []
+    return said, [[Behind(*pair) for pair in pairs] for pairs in json.loads(behind)]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestMemory:
+    """Says what came before a question in a digest's thread."""
+
+    people: People
+    store: Store
+    channels: Channels
+    admission: Admission
+
+    async def read(self, question: Question) -> Asked:
+        """Say the question in plain words."""
+        return await self.people.read(question)
+
+    async def said_before(self, turn: Turn) -> Transcript:
+        """Return the digest, what was asked about it, and the messages that this question is about.
+
+        Raises NotAdmitted where the person may not read them, or may not any more.
+        """
+        past = await self.store.past(turn)
+        digests = [each for each in past if each.question.kind == "digest"]
+        if not digests:  # it is not in the database any more, and nobody knows what was read
+            return Transcript((), is_whole=False)
+        thread, last = turn.question.thread, digests[-1]
+        request = read_request(last.question.text)
+        await self.admission.check(thread, turn.question.user, request.channel)
+        said, points = recalled(last.answer or "")
+        asked = points_asked(turn.question.text, len(points))
+        chosen = [points[number - 1] for number in asked] if asked else points
+        places = list(dict.fromkeys(place for point in chosen for place in point))
+        messages = await self.channels.behind(thread.team, request.channel, places[:MOST_BEHIND])
+        lines = told(messages, numbered(messages), ZoneInfo(request.zone))
+        exchanges = [
+            Exchange(WANTED, None, said),
+            *[await self._exchange(each) for each in past if each.question.kind == "about_digest"],
+            *([Exchange(f"{TOLD}{lines}", None, "")] if lines else []),
+        ]
+        return Transcript(tuple(exchanges), is_whole=len(places) <= MOST_BEHIND)
+
+    async def _exchange(self, past: Past) -> Exchange:
+        asked = await self.people.read(past.question)
+        return Exchange(asked.text, asked.name, past.answer or "")

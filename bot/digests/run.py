@@ -1,0 +1,181 @@
+"""The path of a digest: who may have it, what was written, what that comes to, who may see it.
+
+request ─► audience ─► messages of the period ─► parts ─► claims ─► audience ─► thread
+
+What is read in Slack is told to a model without any tool, and its texts are kept nowhere. Whether
+the person may have it is asked again right before it is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
+
+from bot.digests.audience import may_ask, may_post
+from bot.digests.memory import remembered
+from bot.digests.request import read_request
+from bot.digests.words import coverage_words
+from bot.errors import FootnoteError, TurnInterrupted
+from bot.turns.answer import Answer, Finished
+from bot.turns.settle import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from bot.digests.audience import Person, Place, Refusal
+    from bot.digests.digest import Digest, Reading
+    from bot.digests.request import DigestRequest
+    from bot.digests.writer import DigestWriter, WrittenDigest
+    from bot.metrics import Metrics
+    from bot.turns.question import Thread
+    from bot.turns.settle import Store
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+
+class NotAdmitted(FootnoteError):
+    """Somebody may not have a digest, or not there."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.public = refusal.words
+
+
+class Channels(Protocol):
+    """Channels, and who is in them."""
+
+    async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
+        """Return what a person is in a channel, and what that is, as of now."""
+        ...
+
+    async def read(
+        self, team: str, request: DigestRequest, tell: Callable[[str], Awaitable[None]]
+    ) -> Reading:
+        """Return what people wrote in the channel that is wanted, or in the thread."""
+        ...
+
+
+class Reply(Protocol):
+    """A digest in its thread."""
+
+    async def show(self, words: str) -> None:
+        """Say what is being done."""
+        ...
+
+    async def finish(
+        self, digest: Digest, reading: Reading, coverage: str, *, may_share: bool
+    ) -> None:
+        """Deliver the digest of what was read."""
+        ...
+
+    async def fail(self, words: str, reference: str) -> None:
+        """Say why there is none."""
+        ...
+
+
+class Replies(Protocol):
+    """Where digests are shown."""
+
+    def open_digest(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
+        """Open the reply; on leaving, nothing of it is left unfinished."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Asks, each time anew, who may have a digest and where it may be posted."""
+
+    channels: Channels
+
+    async def check(self, thread: Thread, user: str, source: str) -> None:
+        """Raise NotAdmitted unless this person may have a digest of the source in this place."""
+        person, place = await self.channels.facts(thread.team, source, user)
+        refusal = may_ask(person, place)
+        if refusal is None:
+            target = place
+            if thread.channel != source:
+                _, target = await self.channels.facts(thread.team, thread.channel, user)
+            refusal = may_post(place, target, person)
+        if refusal is not None:
+            log.info("no digest for this person here", extra={"code": refusal.code})
+            raise NotAdmitted(refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRunner:
+    """Runs digests, one call each."""
+
+    replies: Replies
+    channels: Channels
+    admission: Admission
+    writer: DigestWriter
+    store: Store
+    metrics: Metrics
+    clock: Callable[[], float]  #: seconds, for the time it took
+
+    async def run(self, turn: Turn) -> None:
+        """Write a digest in its thread, or say there why not."""
+
+        async def work(reply: Reply) -> Answer:
+            return await self._answer(turn, reply)
+
+        await settle(turn, self.replies.open_digest(turn), work, self.store, self.metrics)
+
+    async def _answer(self, turn: Turn, reply: Reply) -> Answer:
+        if turn.is_given_up:
+            raise TurnInterrupted
+        began, request = self.clock(), read_request(turn.question.text)
+        await self._admit(turn, request)
+        reading = await self._read(turn, request, reply)
+        if reading.new:
+            await reply.show("Writing the digest")
+        written = await self.writer.write(reading, request, turn)
+        coverage = _coverage(reading, written.digest, request)
+        await self._admit(turn, request)  # again: this may have taken an hour
+        may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
+        await reply.finish(written.digest, reading, coverage, may_share=may_share)
+        seconds = self.clock() - began
+        self.metrics.answer_seconds.observe(seconds)
+        return _answer(written, remembered(written.digest, coverage, reading.messages), seconds)
+
+    async def _read(self, turn: Turn, request: DigestRequest, reply: Reply) -> Reading:
+        await reply.show("Reading the messages")
+        return await self.channels.read(turn.question.thread.team, request, reply.show)
+
+    async def _admit(self, turn: Turn, request: DigestRequest) -> None:
+        question = turn.question
+        await self.admission.check(question.thread, question.user, request.channel)
+
+
+def _coverage(reading: Reading, digest: Digest, request: DigestRequest) -> str:
+    words = coverage_words(reading, digest, request.period, ZoneInfo(request.zone))
+    if not request.skipped:
+        return words
+    zone = ZoneInfo(request.zone)
+    times = ", ".join(f"{at.day} {at:%B %H:%M}" for at in _in_zone(request.skipped, zone))
+    return f"{words} Not posted, as I was not running in time: {times}."
+
+
+def _in_zone(times: Sequence[datetime], zone: ZoneInfo) -> list[datetime]:
+    return [at.astimezone(zone) for at in times]
+
+
+def _answer(written: WrittenDigest, text: str, seconds: float) -> Answer:
+    """Return a digest as what was answered in its thread.
+
+    It names no response: a turn that is chained to it would carry it to a model that searches.
+    """
+    return Answer(
+        finished=Finished("", written.model, "completed", written.spent.usage),
+        text=text,
+        citations=(),
+        searches=(),
+        unlinked=0,
+        seconds=seconds,
+        usd=written.spent.usd,
+    )

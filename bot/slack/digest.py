@@ -1,0 +1,84 @@
+"""A digest in its thread: one message that says what is being done, and then the digest below."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.digests.request import read_request
+from bot.slack.blocks import actions, button, failure_blocks, note_block, section
+from bot.slack.digest_blocks import SHARE_DIGEST, digest_messages
+from bot.slack.digest_titles import digest_title
+from bot.slack.digest_words import DIGEST_GOES_ON
+from bot.slack.markdown import escape
+from bot.slack.notice import Notice
+from bot.slack.permalinks import permalink
+from bot.slack.series import Series
+
+if TYPE_CHECKING:
+    from bot.digests.digest import Digest, Reading
+    from bot.slack.place import Place
+    from bot.turns.turn import Turn
+
+
+class DigestReply:
+    """Implements the `Reply` of digests/run.py.
+
+    Its methods raise a SlackError once the thread takes nothing more, and TurnLost or
+    StoreUnreachable where the turn is not this process's any more.
+    """
+
+    def __init__(self, place: Place, turn: Turn, workspace: str) -> None:
+        self.closed = False
+        self.is_open = asyncio.Event()  # set when the first message is there, or none will be
+        self._turn = turn
+        self._workspace = workspace
+        self._series = Series(place)
+        self._notice = Notice(self._series)
+
+    def open(self) -> None:
+        """Begin: the first sign comes with the first word."""
+
+    async def show(self, words: str) -> None:
+        """Say what is being done."""
+        await self._put(words, [section(escape(words))])
+
+    async def finish(
+        self, digest: Digest, reading: Reading, coverage: str, *, may_share: bool
+    ) -> None:
+        """Deliver the digest of what was read; returns when Slack has it."""
+        request = read_request(self._turn.question.text)
+        links = {
+            message.ts: permalink(self._workspace, request.channel, message)
+            for message in reading.messages
+        }
+        *groups, last = digest_messages(digest, links, coverage, digest_title(request))
+        share = [actions(button(SHARE_DIGEST, "Share in the channel", str(self._turn.id)))]
+        first, *rest = [*groups, [*last, *(share if may_share else [])]]
+        await self._put("The digest is ready", first)
+        for blocks in rest:
+            await self._series.post(blocks, "More of the digest")
+        await self._series.drop_the_rest()
+        self.closed = True
+
+    async def fail(self, words: str, reference: str) -> None:
+        """Say why there is none."""
+        await self._put("No digest", failure_blocks(words, reference))
+        await self._series.drop_the_rest()
+        self.closed = True
+
+    async def interrupt(self) -> None:
+        """Say that the next process goes on."""
+        if self._notice.is_there:
+            await self._put(DIGEST_GOES_ON, [note_block(DIGEST_GOES_ON)])
+
+    async def let_go(self) -> None:
+        """Touch nothing any more: each of its calls has been waited for."""
+        self.closed = True
+        self.is_open.set()
+
+    async def _put(self, words: str, blocks: list[dict[str, object]]) -> None:
+        try:
+            await self._notice.put(words, blocks)
+        finally:
+            self.is_open.set()

@@ -1,0 +1,126 @@
+"""What people do about digests: ask for one, ask on below one, share one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+from bot.digests.command import DigestNow, period_words, read_command
+from bot.digests.digest import Period
+from bot.digests.points import for_the_web
+from bot.digests.request import DigestRequest, written
+from bot.digests.since import NotUnderstood
+from bot.slack.command import command_key, field
+from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, taken_words
+from bot.turns.question import Question, Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.slack.hints import Hints
+    from bot.slack.identity import People
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+ZONE_SECONDS = 1.5  # for looking a person's time zone up, before Slack wants its acknowledgement
+
+
+class Inbox(Protocol):
+    """Takes questions."""
+
+    async def take_to_place(self, question: Question) -> bool:
+        """Take in a question whose thread is still to be posted; False when it was taken before."""
+        ...
+
+
+class Threads(Protocol):
+    """What is known of threads."""
+
+    async def has_digest(self, thread: Thread) -> bool:
+        """Whether a digest stands in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DigestControls:
+    """Takes what is asked about digests."""
+
+    inbox: Inbox
+    threads: Threads
+    people: People
+    hints: Hints
+    team: str
+    now: Callable[[], datetime]
+
+    async def command(self, command: Json) -> str:
+        """Take what was typed; stored when this returns. Returns words for who typed it."""
+        zone = await self._zone(field(command, "user_id"))
+        try:
+            wanted = read_command(field(command, "text"), self.now(), zone)
+        except NotUnderstood as error:
+            return error.public
+        if not isinstance(wanted, DigestNow):
+            return DIGEST_HELP
+        channel = wanted.channel or field(command, "channel_id")
+        if not channel.startswith(("C", "G")):
+            return IN_CHANNELS_ONLY
+        request = DigestRequest(
+            channel=channel, period=wanted.period, about=wanted.about, zone=zone.key
+        )
+        await self._take(command, request, command_key(command))
+        return taken_words(channel, period_words(wanted.period, zone))
+
+    async def shortcut(self, body: Json) -> None:
+        """Take a message whose thread is to be summed up; stored when this returns."""
+        message, channel, user = (_part(body, name) for name in ("message", "channel", "user"))
+        thread_ts = str(message.get("thread_ts") or message.get("ts") or "")
+        if not thread_ts or not channel.get("id") or not user.get("id"):
+            return
+        zone = await self._zone(str(user["id"]))
+        now = self.now()
+        request = DigestRequest(
+            channel=str(channel["id"]), period=Period(now, now), thread_ts=thread_ts, zone=zone.key
+        )
+        asked = {"user_id": user["id"], "team_id": user.get("team_id"), **body}
+        await self._take(asked, request, command_key(body))
+
+    async def about(self, question: Question) -> Question:
+        """Return a message in a digest's thread as what it is: about the digest, or for the web."""
+        if question.is_root or question.kind != "answer":
+            return question
+        if not await self.threads.has_digest(question.thread):
+            return question
+        wanted = for_the_web(question.text)
+        return replace(question, text=wanted) if wanted else replace(question, kind="about_digest")
+
+    async def _take(self, said: Json, request: DigestRequest, key: str) -> None:
+        question = Question(
+            thread=Thread(team=self.team, channel="", thread_ts=""),  # the direct message
+            ts=key,
+            user=field(said, "user_id"),
+            user_team=field(said, "team_id") or self.team,
+            text=written(request),
+            kind="digest",
+        )
+        self.hints.remember(question, str(said.get("response_url")))
+        await self.inbox.take_to_place(question)
+
+    async def _zone(self, user: str) -> ZoneInfo:
+        """Return a person's time zone; UTC where it is not to be had in time."""
+        try:
+            async with asyncio.timeout(ZONE_SECONDS):
+                return await self.people.zone(user)
+        except TimeoutError:
+            log.warning("a time zone could not be looked up in time")
+            return ZoneInfo("UTC")
+
+
+def _part(body: Json, name: str) -> Json:
+    part = body.get(name)
+    return part if isinstance(part, dict) else {}

@@ -1,0 +1,181 @@
+"""A digest that somebody has as a direct message is shared in the channel that it is about, once.
+
+Nothing is kept of what it said but in Slack, so its messages are read there and posted again. What
+was shared is known by the turn in its metadata, so to share twice is to share once, and whoever
+pressed the button and was cut off can press again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.digests.request import read_request
+from bot.digests.run import NotAdmitted
+from bot.errors import SlackError
+from bot.slack.blocks import context
+from bot.slack.caller import Caller
+from bot.slack.markdown import escape
+from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
+from bot.turns.question import Thread
+
+if TYPE_CHECKING:
+    from bot.digests.run import Admission
+    from bot.slack.identity import People
+    from bot.slack.pacing import Pacing
+    from bot.slack.web import SlackWeb
+    from bot.turns.question import Question
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+PAGE, PAGES = 200, 5  # of the channel's messages, among which it may be already
+SHARED = "The digest is shared."
+SHARED_BEFORE = "This digest was shared before."
+NOT_SHARED = "Slack did not let me share this digest there ({code})."
+NOT_YOURS = "Only who asked for this digest can share it."
+
+
+class Turns(Protocol):
+    """What is known of turns."""
+
+    async def question(self, turn_id: int) -> Question | None:
+        """Return what was asked with a turn."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Shares digests."""
+
+    web: SlackWeb
+    pacing: Pacing
+    turns: Turns
+    admission: Admission
+    people: People
+    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    async def share(self, body: Json, turn_id: int) -> None:
+        """Share a digest in its channel for who pressed the button, and tell them."""
+        question = await self.turns.question(turn_id)
+        if question is None or question.kind != "digest":
+            return
+        user = str((body.get("user") or {}).get("id"))
+        async with self._one_by_one:  # of two presses, the second one finds what the first posted
+            words = await self._shared(question, turn_id, user)
+        await self._tell(question, user, words)
+
+    async def _shared(self, question: Question, turn_id: int, user: str) -> str:
+        if user != question.user:
+            return NOT_YOURS
+        request = read_request(question.text)
+        team = question.thread.team
+        caller = Caller(self.web, self.pacing, team)
+        try:
+            await self.admission.check(
+                Thread(team=team, channel=request.channel, thread_ts=""), user, request.channel
+            )
+            if await self._is_there(caller, request.channel, turn_id):
+                return SHARED_BEFORE
+            names = await self.people.names([user], caller.until_heard)
+            first, *rest = await self._messages(caller, question, turn_id)
+            by = context(f"Shared by {escape(names.get(user, 'a member'))}")
+            root = await self._post(caller, request.channel, turn_id, [*first, by])
+            for blocks in rest:
+                await self._post(caller, request.channel, turn_id, blocks, root)
+        except NotAdmitted as refused:
+            return refused.public
+        except (SlackError, ValueError) as error:
+            code = error.code if isinstance(error, SlackError) else "no_messages"
+            log.warning("a digest could not be shared", extra={"turn": turn_id, "code": code})
+            return NOT_SHARED.format(code=code)
+        return SHARED
+
+    async def _is_there(self, caller: Caller, channel: str, turn_id: int) -> bool:
+        """Whether it was shared in the channel lately."""
+        cursor: str | None = None
+        for _ in range(PAGES):
+            answer = await caller.until_heard(
+                "conversations.history",
+                channel=channel,
+                include_all_metadata=True,
+                limit=PAGE,
+                cursor=cursor,
+            )
+            for message in answer.get("messages") or ():
+                if message.get("metadata") == _metadata(turn_id):
+                    return True
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return False
+        return False
+
+    async def _messages(self, caller: Caller, question: Question, turn_id: int) -> list[list[Json]]:
+        """Read the digest's messages, without their buttons."""
+        thread = question.thread
+        answer = await caller.until_heard(
+            "conversations.replies",
+            channel=thread.channel,
+            ts=thread.thread_ts,
+            include_all_metadata=True,
+            limit=PAGE,
+        )
+        return [
+            [block for block in message.get("blocks") or () if block.get("type") != "actions"]
+            for message in answer.get("messages") or ()
+            if _part(message, turn_id) > 0
+        ]
+
+    async def _post(
+        self,
+        caller: Caller,
+        channel: str,
+        turn_id: int,
+        blocks: list[Json],
+        thread_ts: str | None = None,
+    ) -> str:
+        answer = await caller.call(
+            "chat.postMessage",
+            channel=channel,
+            thread_ts=thread_ts,
+            text="A digest of this channel",
+            blocks=blocks,
+            metadata=_metadata(turn_id) if thread_ts is None else None,
+            parse="none",
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return str(answer.get("ts"))
+
+    async def _tell(self, question: Question, user: str, words: str) -> None:
+        thread = question.thread
+        try:
+            await self.web.call(
+                "chat.postEphemeral",
+                channel=thread.channel,
+                thread_ts=thread.thread_ts,
+                user=user,
+                text=words,
+            )
+        except SlackError as error:
+            log.info("a person could not be told", extra={"code": error.code})
+
+
+def _metadata(turn_id: int) -> Json:
+    return {
+        "event_type": EVENT_TYPE,
+        "event_payload": {"turn": turn_id, "part": -2, READ_IN_SLACK: True},
+    }
+
+
+def _part(message: Json, turn_id: int) -> int:
+    """Return which part of this turn a message is; 0 for none that says something."""
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    if not isinstance(payload, dict) or payload.get("turn") != turn_id:
+        return 0
+    part = payload.get("part")
+    return part if isinstance(part, int) else 0

@@ -1,0 +1,35 @@
+"""The ways in that are about digests, for tests of all ways."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.digests.run import Admission
+from bot.slack.channels import Channels
+from bot.slack.digest_controls import DigestControls
+from bot.slack.hints import Hints
+from bot.slack.identity import People
+from bot.slack.membership import Membership
+from bot.slack.pacing import Pacing
+from bot.slack.period import PeriodReader
+from bot.slack.sharing import Sharing
+
+if TYPE_CHECKING:
+    from bot.slack.digest_controls import Inbox, Threads
+    from bot.slack.events import Bot
+    from bot.slack.sharing import Turns
+    from bot.slack.web import SlackWeb
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def digest_ways(
+    web: SlackWeb, bot: Bot, inbox: Inbox, threads: Threads, turns: Turns
+) -> tuple[DigestControls, Sharing]:
+    people, pacing = People(web, lambda: 0.0, share_names=True), Pacing()
+    channels = Channels(Membership(web, pacing), PeriodReader(web, pacing, people, bot))
+    return (
+        DigestControls(inbox, threads, people, Hints(), bot.team, lambda: NOON),
+        Sharing(web, pacing, turns, Admission(channels), people),
+    )

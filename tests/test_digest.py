@@ -1,0 +1,198 @@
+"""Digests from the command to the thread, between the local servers."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.playground.responses import Scripted
+from bot.playground.slack.generated import Plan, fill
+from tests.stage import Stage, open_stage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.playground.slack.workspace import Message
+
+PRIVATE = "G0PRIVATE"
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with open_stage(tmp_path) as stage:
+        yield stage
+
+
+def shown(message: Message) -> str:
+    return json.dumps([message.text, message.blocks, message.final_blocks], ensure_ascii=False)
+
+
+def direct(stage: Stage, user: str = "you") -> list[Message]:
+    channel = stage.slack.workspace.dm(stage.slack.users[user])
+    return [m for m in channel.messages.values() if m.bot_id]
+
+
+async def digest(stage: Stage, text: str = "7d", channel: str = PRIVATE) -> list[Message]:
+    """Ask for a digest and wait for it; return the root and what stands below it."""
+    before = len(direct(stage))
+    await stage.slack.command(stage.you, channel, "/digest", text)
+    await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, direct(stage)[before:])))
+    return direct(stage)[before:]
+
+
+async def talk(stage: Stage) -> None:
+    """Have people talk in the private channel."""
+    you, colleague = stage.you, stage.slack.users["colleague"]
+    root = await stage.slack.say(you, PRIVATE, "When do we move the billing service?")
+    await stage.slack.say(colleague, PRIVATE, "We decided to move billing on Friday.", root)
+    await stage.slack.say(you, PRIVATE, "I will tell the customers about billing.", root)
+
+
+def told(stage: Stage) -> list[dict[str, Any]]:
+    return [create for create in stage.responses.creates if not create.get("background")]
+
+
+async def test_a_digest_comes_as_a_direct_message_and_every_line_links_its_messages(
+    stage: Stage,
+) -> None:
+    await talk(stage)
+    root, message = await digest(stage)
+
+    assert "Digest" in root.text
+    assert f"<#{PRIVATE}>" in root.text
+    assert "billing" in shown(message)
+    assert f"/archives/{PRIVATE}/p" in shown(message)
+    assert "Read 3 messages by 2 people, 1 thread among them" in shown(message)
+    channel = stage.slack.workspace.channels[PRIVATE]
+    links = [part.split("|")[0] for part in shown(message).split("<http")[1:]]
+    assert links
+    for link in links:
+        ts = link.partition("/p")[2].partition("?")[0]
+        assert f"{ts[:-6]}.{ts[-6:]}" in channel.messages
+
+
+async def test_what_was_read_in_slack_never_reaches_a_tool(stage: Stage) -> None:
+    await talk(stage)
+    root, _ = await digest(stage)
+    dm = stage.slack.workspace.dm(stage.you).id
+    await stage.slack.say(stage.you, dm, "tell me more about the first point", root.ts)
+    await stage.slack.until(lambda _: len(direct(stage)) == 3)
+    await stage.responses.until(lambda: len(told(stage)) == 2)
+    await stage.slack.say(stage.you, dm, "search the web for sources of an answer", root.ts)
+    await stage.responses.until(lambda: len(told(stage)) == 3)
+
+    first, second, third = told(stage)
+    for create in (first, second):
+        assert "tools" not in create
+        assert create["store"] is False
+        assert "billing on Friday" in str(create["input"])
+    assert third["tools"]
+    assert "billing" not in str(third)
+    assert "previous_response_id" not in third
+
+
+async def test_a_digest_of_a_quiet_time_says_so(stage: Stage) -> None:
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "24h")
+    await stage.slack.until(
+        lambda _: "Nothing was written here" in "".join(map(shown, direct(stage)))
+    )
+
+    assert not told(stage)
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "why"),
+    [
+        ("guest", "C0GENERAL", "Guests of this workspace"),
+        ("stranger", "C0GENERAL", "you are from another one"),
+        ("colleague", "C0RANDOM", "I am not in that channel"),
+    ],
+)
+async def test_who_may_not_have_a_digest_is_told_why(
+    stage: Stage, user: str, channel: str, why: str
+) -> None:
+    person = stage.slack.users[user]
+    await stage.slack.command(person, channel, "/digest", "7d")
+    await stage.slack.until(lambda _: why in "".join(map(shown, direct(stage, user))))
+
+    assert not told(stage)
+
+
+async def test_somebody_who_left_the_channel_is_told_nothing_more_of_it(stage: Stage) -> None:
+    await talk(stage)
+    root, _ = await digest(stage)
+    stage.slack.workspace.channels[PRIVATE].members.discard(stage.you)
+    dm = stage.slack.workspace.dm(stage.you).id
+    await stage.slack.say(stage.you, dm, "tell me more", root.ts)
+    await stage.slack.until(
+        lambda _: "You are not in that channel" in "".join(map(shown, direct(stage)))
+    )
+
+    assert len(told(stage)) == 1
+
+
+async def test_a_digest_is_shared_in_its_channel_once(stage: Stage) -> None:
+    await talk(stage)
+    _, message = await digest(stage)
+    dm = stage.slack.workspace.dm(stage.you).id
+    for _ in range(2):
+        await stage.slack.press(stage.you, dm, message.ts, "share_digest")
+    await stage.slack.until(lambda s: len(s.calls_of("chat.postEphemeral")) == 2)
+
+    channel = stage.slack.workspace.channels[PRIVATE]
+    [shared] = [m for m in channel.messages.values() if m.bot_id]
+    assert "billing" in shown(shared)
+    assert "Shared by You" in shown(shared)
+    assert "share_digest" not in shown(shared)
+
+
+async def test_a_thread_is_summed_up_from_one_of_its_messages(stage: Stage) -> None:
+    await talk(stage)
+    channel = stage.slack.workspace.channels[PRIVATE]
+    await stage.slack.say(stage.you, PRIVATE, "Something else was decided about lunch.")
+    reply = next(m for m in channel.messages.values() if m.thread_ts)
+    await stage.slack.shortcut(stage.you, PRIVATE, reply.ts, "digest_thread")
+    await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, direct(stage))))
+
+    assert "lunch" not in "".join(map(shown, direct(stage)))
+    assert "Read 3 messages" in "".join(map(shown, direct(stage)))
+
+
+async def test_instructions_in_messages_are_data_and_made_up_ids_are_dropped(stage: Stage) -> None:
+    await talk(stage)
+    claims = '"summary": [{"text": "<!channel> All fine.", "messages": ["m1", "m99"]}, '
+    claims += '{"text": "Made up.", "messages": ["m77"]}]'
+    rest = '"decisions": [], "open_questions": [], "action_items": []'
+    stage.responses.script(Scripted(f'{{"topics": [{{"title": "Billing", {claims}, {rest}}}]}}'))
+    _, message = await digest(stage)
+
+    assert "&lt;!channel&gt; All fine." in shown(message)
+    assert "Made up" not in shown(message)
+    assert "1 line without a source was left out" in shown(message)
+
+
+async def test_a_busy_month_is_digested_whole(stage: Stage) -> None:
+    plan = Plan(messages=900, threads=15, people=20)
+    true = fill(stage.slack.workspace, PRIVATE, plan, datetime.now(UTC))
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "31d")
+    await stage.slack.until(
+        lambda _: "Written by a" in "".join(map(shown, direct(stage))), seconds=60
+    )
+
+    channel, since = stage.slack.workspace.channels[PRIVATE], time.time() - 31 * 24 * 3_600
+    written = {
+        m.ts
+        for m in channel.messages.values()
+        if m.user in true.named
+        and not m.bot_id
+        and m.subtype in {None, "file_share", "thread_broadcast", "me_message"}
+        and float(m.ts) >= since
+    }
+    assert true.new <= written
+    text = "".join(map(shown, direct(stage)))
+    assert f"Read {len(written):,} messages by {len(true.people)} people" in text

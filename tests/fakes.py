@@ -142,6 +142,7 @@ class FakeStore:
     ends: list[tuple[object, ...]] = field(default_factory=list)
     responses: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
+    costs: dict[int, Answer] = field(default_factory=dict)
     left: list[Turn] = field(default_factory=list)  # by processes that died
     last_response_id: str | None = None
     said: Sequence[Past] = ()
@@ -181,6 +182,9 @@ class FakeStore:
         first = min(waiting, key=lambda turn: turn.question.ts)
         self.states[first.id] = TurnState.RUNNING
         return replace(first, previous_response_id=self.last_response_id)
+
+    async def note_cost(self, turn: Turn, answer: Answer) -> None:
+        self.costs[turn.id] = answer
 
     async def start_now(self, turn_id: int) -> Taken | None:
         if self.states[turn_id] is not TurnState.ANSWERED:
@@ -257,6 +261,7 @@ class FakeRuns:
     trail: Sequence[Ran] = ()
     briefs: dict[int, str] = field(default_factory=dict)
     open: dict[Thread, str] = field(default_factory=dict)  # who was asked something there
+    waiting: dict[Thread, str] = field(default_factory=dict)  # whose research waits there
     stopped: list[int] = field(default_factory=list)
 
     async def ask_stop(self, turn_id: int) -> bool:
@@ -283,6 +288,13 @@ class FakeRuns:
     async def ran(self, turn_id: int) -> Sequence[Ran]:
         del turn_id
         return self.trail
+
+    async def stop_waiting(self, thread: Thread, user: str | None = None) -> bool:
+        asker = self.waiting.get(thread)
+        if asker is None or user not in {None, asker}:
+            return False
+        del self.waiting[thread]
+        return True
 
     async def brief(self, turn_id: int) -> str:
         return self.briefs.get(turn_id, "")

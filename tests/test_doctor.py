@@ -322,7 +322,10 @@ async def test_scopes_are_compared_with_the_manifests(outside: Outside) -> None:
     missing, extra = [each for each in await outside.findings() if each.name == "scopes"]
 
     assert (missing.state, extra.state) == ("failed", "warning")
-    assert missing.found == "Not granted: users:read (for names instead of ids)."
+    assert (
+        missing.found
+        == "Not granted: users:read (for names instead of ids, time zones, and who is a guest)."
+    )
     assert extra.found == "Granted, and never used: files:read."
 
 

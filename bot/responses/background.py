@@ -21,7 +21,9 @@ from bot.errors import (
 )
 from bot.responses.client import ResponsesClient
 from bot.responses.failures import network_error
+from bot.responses.fields import mapping, words
 from bot.responses.follower import LOST, Follower
+from bot.responses.items import usage_of
 from bot.responses.patience import PATIENCE_SECONDS, PatientModel, pause_after
 from bot.responses.reading import end_facts, finish, refused, request_id
 from bot.responses.request import (
@@ -94,9 +96,16 @@ class BackgroundModel:
             async for step in steps:
                 yield step
 
-    async def cancel(self, response_id: str) -> None:
-        """Have a run stopped; one that has ended or is gone needs none."""
-        await self._follower.cancel(response_id)
+    async def cancel(self, response_id: str) -> Finished:
+        """Have a run stopped, and return what it used, which the server may not say.
+
+        One that has ended or is gone needs no stopping. Nothing can be chained to it.
+        """
+        response = mapping(await self._follower.cancel(response_id))
+        model = words(response.get("model")) or self._options.model
+        tier = words(response.get("service_tier"))
+        usage = usage_of(response.get("usage"))
+        return Finished("", model, "too_late", usage, service_tier=tier)
 
     @property
     def _may_have_background(self) -> bool:

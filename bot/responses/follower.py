@@ -109,8 +109,11 @@ class Follower:
                     await run_out(events)
                     return
 
-    async def cancel(self, response_id: str) -> None:
-        """Have a run stopped; one that has ended or is gone needs none."""
+    async def cancel(self, response_id: str) -> object:
+        """Have a run stopped, and return the response as it is then, as far as it is told.
+
+        One that has ended or is gone needs no stopping.
+        """
         facts: dict[str, object] = {"response_id": response_id}
         for attempt in range(CANCEL_ATTEMPTS):
             if attempt:
@@ -125,10 +128,11 @@ class Follower:
             facts |= {"status": response.status_code, "request_id": request_id(response)}
             if response.is_success or response.status_code in {400, *GONE}:
                 log.info("the run is cancelled, or was over", extra=facts)
-                return
+                return _object(response) if response.is_success else None
             if not _is_busy(response):
                 break
         log.warning("the run could not be cancelled", extra=facts)
+        return None
 
     async def _refuse_stream(self, run: Run, response: httpx.Response) -> None:
         error = await refused(response)

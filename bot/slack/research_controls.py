@@ -43,6 +43,10 @@ class Runs(Protocol):
         """Have the run of a deleted question stopped; False where none runs."""
         ...
 
+    async def stop_waiting(self, thread: Thread, user: str | None = None) -> bool:
+        """Take back research that waits for its turn there, of this person or of anybody."""
+        ...
+
     async def running_in(self, thread: Thread) -> Running | None:
         """Return the run that goes on in a thread."""
         ...
@@ -108,15 +112,20 @@ class ResearchControls:
             await self._whisper(question.thread, question.user, text=NOT_BEGUN)
             return True
         running = await self.runs.running_in(question.thread)
-        if running is None or not await self._may_stop(running.user, question.user):
-            return False
-        return await self.runs.ask_stop(running.turn_id)
+        if running is not None and await self._may_stop(running.user, question.user):
+            return await self.runs.ask_stop(running.turn_id)
+        if await self.runs.stop_waiting(question.thread, question.user):
+            await self._whisper(question.thread, question.user, text=NOT_BEGUN)
+            return True
+        return False
 
     async def stop_session(self, thread: Thread) -> None:
         """Take Slack's own Stop."""
         running = await self.runs.running_in(thread)
         if running is not None:
             await self.runs.ask_stop(running.turn_id)
+        else:
+            await self.runs.stop_waiting(thread)
 
     async def stop_deleted(self, team: str, channel: str, ts: str) -> None:
         """Take that a question was deleted."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import String, bindparam, exists, func, select, update
 
 from bot.store.messages import INSERTS
 from bot.store.rows import question_of
@@ -68,6 +68,21 @@ _TAKE_UP = (
         IS_OPEN,
     )
     .values(taken_up_by=bindparam("of_ts"))
+)
+
+_STOP_WAITING = (
+    update(turns)
+    .where(
+        in_thread(),
+        turns.c.kind == "research",
+        turns.c.state == TurnState.WAITING,
+        turns.c.user == func.coalesce(bindparam("of_user", type_=String), turns.c.user),
+    )
+    .values(
+        state=TurnState.STOPPED,
+        ended_at=bindparam("new_at", type_=UtcDateTime),
+        updated_at=bindparam("new_at", type_=UtcDateTime),
+    )
 )
 
 
@@ -138,6 +153,11 @@ class RunStore:
         )
         turn_id = await self._database.run(lambda c: c.scalar(found))
         return turn_id is not None and await self.ask_stop(turn_id)
+
+    async def stop_waiting(self, thread: Thread, user: str | None = None) -> bool:
+        """Take back research that waits for its turn there, of this person or of anybody."""
+        key = place(thread) | {"of_user": user, "new_at": self._clock()}
+        return await self._database.run(lambda c: bool(c.execute(_STOP_WAITING, key).rowcount))
 
     async def running_in(self, thread: Thread) -> Running | None:
         """Return the run that goes on in a thread."""

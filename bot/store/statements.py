@@ -50,9 +50,7 @@ TURN = (
     turns.c.attempt,
     turns.c.response_id,
 )
-ANSWER = (
-    "answer",
-    "response_id",
+COST = (
     "model",
     "request_id",
     "searches",
@@ -64,6 +62,7 @@ ANSWER = (
     "reasoning_tokens",
     "cache_write_tokens",
 )
+ANSWER = ("answer", "response_id", *COST)
 
 
 def place(thread: Thread) -> dict[str, object]:
@@ -182,6 +181,9 @@ ANSWERED = _end(TurnState.ANSWERED, *ANSWER)
 HELPED = _end(TurnState.ANSWERED)
 FAILED = _end(TurnState.FAILED, "error", "request_id")
 STOPPED = _end(TurnState.STOPPED)
+NOTE_COST = (
+    update(turns).where(IS_OURS).values(**_AT, **{name: bindparam(f"new_{name}") for name in COST})
+)
 HAND_OVER = update(turns).where(IS_OURS).values(owner=null(), attempt=turns.c.attempt - 1, **_AT)
 TAKE_OVER = (
     update(turns)

@@ -171,6 +171,12 @@ class TurnStore:
         """Record that somebody stopped the turn."""
         await self._end(turn, sql.STOPPED, TurnState.STOPPED)
 
+    async def note_cost(self, turn: Turn, answer: Answer) -> None:
+        """Record what a running turn has cost that comes to no answer."""
+        columns = answer_columns(answer)
+        new = {f"new_{name}": columns[name] for name in sql.COST}
+        await self._step(turn, sql.NOTE_COST, {"new_at": self._clock(), **new}, "charged")
+
     async def hand_over(self, turn: Turn) -> None:
         """Leave a turn to the next process; that this one had to end is no failed attempt."""
         await self._step(turn, sql.HAND_OVER, {"new_at": self._clock()}, "handed over")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.errors import ModelRunTooLong
 from bot.turns.answer import (
     Answer,
     Finished,
@@ -124,10 +123,20 @@ class Following:
         answer = replace(answer, text=marked(answer.text), finished=finished, usd=total.usd)
         return Report(answer=answer, ran=ran, on=self.clock().date())
 
-    def cut(self) -> Finished:
-        """Make do with what was heard by now. Raises ModelRunTooLong where that is no text."""
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a text to make do with."""
+        return any(isinstance(part, TextDelta) and part.text.strip() for part in self.heard)
+
+    def cut(self, finished: Finished) -> Finished:
+        """Make do with the text that was heard by now."""
         for part in self.heard:
             self.draft.add(part)
-        if not any(isinstance(part, TextDelta) and part.text.strip() for part in self.heard):
-            raise ModelRunTooLong
-        return Finished("", "", "too_late")
+        return finished
+
+    def cost(self, finished: Finished, prices: Prices) -> Answer:
+        """Return what a run without a report has used and cost."""
+        searches = [each.search for each in self.ran.values()]
+        answer = Draft().answer(finished, searches, self.seconds, prices)
+        total = self.run.spent + Spent(finished.usage, answer.usd)
+        return replace(answer, finished=replace(finished, usage=total.usage), usd=total.usd)

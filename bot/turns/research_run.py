@@ -14,7 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.errors import FootnoteError, ModelCutOff, TurnInterrupted, public_words
+from bot.errors import (
+    FootnoteError,
+    ModelCutOff,
+    ModelRunTooLong,
+    TurnInterrupted,
+    public_words,
+)
 from bot.turns.answer import Finished
 from bot.turns.following import Following
 from bot.turns.preparation import with_brief
@@ -51,8 +57,11 @@ class Model(Protocol):
         """
         ...
 
-    async def cancel(self, response_id: str) -> None:
-        """Have a run end. Raises nothing: it may have ended, or be out of reach."""
+    async def cancel(self, response_id: str) -> Finished:
+        """Have a run end, and return what it used, as far as that is known.
+
+        Raises nothing: it may have ended, or be out of reach.
+        """
         ...
 
 
@@ -183,10 +192,14 @@ class ResearchRunner:
             for task in (work, ending):
                 task.cancel()
             await asyncio.gather(work, ending, return_exceptions=True)
+        finished = Finished("", "", "too_late")
         if following.response_id is not None:
-            await self.model.cancel(following.response_id)
+            finished = await self.model.cancel(following.response_id)
+        if is_late and following.is_written:
+            return await self._deliver(following.cut(finished), following, reply)
+        await self.store.note_cost(turn, following.cost(finished, self.prices))
         if is_late:
-            return await self._deliver(following.cut(), following, reply)
+            raise ModelRunTooLong
         await reply.stopped(following.progress)
         return None
 

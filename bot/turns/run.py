@@ -153,6 +153,10 @@ class Store(Protocol):
         """Record that the person stopped it."""
         ...
 
+    async def note_cost(self, turn: Turn, answer: Answer) -> None:
+        """Record what a turn has cost that comes to no answer."""
+        ...
+
     async def hand_over(self, turn: Turn) -> None:
         """Leave it to the next process."""
         ...

@@ -217,3 +217,24 @@ async def test_the_brief_is_shown_to_who_wants_it_where_the_run_is() -> None:
     [(method, params)] = said.calls
     assert (method, params["user"]) == ("chat.postEphemeral", "U2")
     assert "Find out &lt;!here&gt; how far it is." in str(params["blocks"])
+
+
+async def test_research_that_waits_for_its_turn_is_taken_back_by_who_asked_for_it() -> None:
+    runs = FakeRuns(waiting={RESEARCH.thread: RESEARCH.user})
+    word = replace(RESEARCH, ts="200.000200", text="Stop.")
+    async with slack_web() as (web, said):
+        said.next = [OK]
+        controls = ResearchControls(web, runs)
+        assert not await controls.stop_said(replace(word, user="U2"))
+        assert await controls.stop_said(word)
+        assert not await controls.stop_said(word)
+
+    assert [params["text"] for _, params in said.calls] == [NOT_BEGUN]
+
+
+async def test_slacks_own_stop_takes_back_what_waits() -> None:
+    runs = FakeRuns(waiting={RESEARCH.thread: RESEARCH.user})
+    async with slack_web() as (web, _):
+        await ResearchControls(web, runs).stop_session(RESEARCH.thread)
+
+    assert runs.waiting == {}

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from bot.store.runs import RunStore
+from bot.store.tables import turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.answer import Search, Usage
 from bot.turns.prices import NOTHING_SPENT, Spent
 from bot.turns.research import Ran, Run, Running
-from bot.turns.turn import TurnLost
+from bot.turns.turn import TurnLost, TurnState
 from tests.store.examples import NOON, THREAD, Clock, a_question, an_answer, started
 
 if TYPE_CHECKING:
@@ -208,3 +210,32 @@ async def test_a_turn_after_the_questions_is_chained_to_nothing(process: Process
     assert taken is not None
     assert taken.turn is not None
     assert taken.turn.previous_response_id is None
+
+
+async def test_research_that_waits_is_taken_back_and_nothing_else(process: Process) -> None:
+    await process.researching()
+    plain = replace(a_reply(), text="And this?")
+    waiting = [replace(a_reply(f"1726000000.000{n}00"), kind="research") for n in (3, 4)]
+    others = replace(waiting[1], user="U2")
+    for question in (plain, waiting[0], others):
+        await process.turns.take(question)
+
+    assert not await process.runs.stop_waiting(THREAD, "U3")
+    assert await process.runs.stop_waiting(THREAD, "U1")
+    assert not await process.runs.stop_waiting(THREAD, "U1")
+    assert await process.runs.stop_waiting(THREAD)
+    assert not await process.runs.stop_waiting(THREAD)
+
+
+async def test_what_a_run_without_a_report_has_cost_is_kept(
+    process: Process, database: Database
+) -> None:
+    turn = await process.researching()
+    cost = an_answer(usage=Usage(100, 20))
+    await process.turns.note_cost(turn, cost)
+    await process.turns.stop_turn(turn)
+
+    found = select(turns).where(turns.c.id == turn.id)
+    row = await database.run(lambda c: c.execute(found).one())
+    assert (row.state, row.input_tokens, row.searches) == (TurnState.STOPPED, 100, 2)
+    assert (row.answer, row.response_id) == (None, None)

@@ -102,8 +102,9 @@ class FakeResearcher:
         if self.goes_on:
             await asyncio.Event().wait()
 
-    async def cancel(self, response_id: str) -> None:
+    async def cancel(self, response_id: str) -> Finished:
         self.cancelled.append(response_id)
+        return Finished("", "gpt-test", "too_late", Usage(100, 20))
 
 
 @dataclass
@@ -288,6 +289,9 @@ async def test_a_stop_cancels_at_the_provider_and_says_what_was_found() -> None:
     assert isinstance(progress, Progress)
     assert [each.search for each in progress.ran] == [SEARCH]
     assert stage.store.ends == [("stopped", 7)]
+    cost = stage.store.costs[7]
+    assert cost.finished.usage == Usage(116, 24)  # of the run, and of preparing it
+    assert cost.searches == (SEARCH,)
 
 
 async def test_what_is_open_is_asked_once_and_nothing_is_researched() -> None:

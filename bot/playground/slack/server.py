@@ -239,10 +239,16 @@ class LocalSlack:
         await self.deliver(people.edited_event(place, message, previous))
 
     async def delete(self, channel: str, ts: str) -> None:
-        """Delete a person's message."""
+        """Delete a person's message; a root with replies leaves a tombstone, as Slack keeps them."""
         place = self.workspace.channels[channel]
-        message = place.messages.pop(ts)
-        self.workspace.tell(Change("deleted", channel, message))
+        message = place.messages[ts]
+        if any(m.thread_ts == ts != m.ts for m in place.messages.values()):
+            gone = Message(ts, "USLACKBOT", "This message was deleted.", subtype="tombstone")
+            place.messages[ts] = gone
+            self.workspace.tell(Change("message", channel, gone))
+        else:
+            del place.messages[ts]
+            self.workspace.tell(Change("deleted", channel, message))
         await self.deliver(people.deleted_event(place, message))
 
     async def join(self, user: str, channel: str) -> None:

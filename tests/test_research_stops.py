@@ -90,7 +90,9 @@ async def test_a_run_is_stopped_at_the_provider_and_nothing_is_posted_after(
         assert "stop_research" not in shown(plan)
         if phase != "queued":
             assert "*Searched*" in shown(plan)
-        assert stage.slack.session(stage.general, root).status == "active"
+        session = stage.slack.session(stage.general, root)
+        assert session is not None
+        assert session.status == "active"
         turn = stored(tmp_path)[0]
 
     assert turn["state"] == "stopped"

@@ -153,7 +153,8 @@ class ResearchReply:
         answer = report.answer
         summary = safe_markdown(report.summary, answer.citations)
         has_more = report.summary.strip() != answer.text.strip()
-        groups = summary_blocks(self._place.question.user, report, summary, has_more=has_more)
+        user, turn_id = self._place.question.user, self._turn.id
+        groups = summary_blocks(user, report, summary, has_more=has_more, turn_id=turn_id)
         words = [f"{REPORT_READY.capitalize()} {notification(summary)}", *["Sources"] * len(groups)]
         messages = list(zip(words, groups, strict=False))
         await self._post_on(messages)

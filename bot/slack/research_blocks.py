@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot.slack.blocks import (
+    GO_DEEPER,
     MESSAGE_BYTES,
     TRY_AGAIN,
     actions,
@@ -166,8 +167,13 @@ def newest_blocks(ran: Sequence[Ran]) -> list[Json]:
     return [*_newest("Searched", list(dict.fromkeys(queries))), *_newest("Read", hosts)]
 
 
-def summary_blocks(user: str, report: Report, summary: str, *, has_more: bool) -> list[list[Json]]:
-    """Tell the asker that the report is ready: its beginning, and its sources below."""
+def summary_blocks(
+    user: str, report: Report, summary: str, *, has_more: bool, turn_id: int
+) -> list[list[Json]]:
+    """Tell the asker that the report is ready: its beginning, and its sources below.
+
+    One that is not whole can be researched again, beside what there is.
+    """
     ready = REPORT_READY if summary.strip() else NO_REPORT
     head = [
         section(f"<@{user}> {ready}"),
@@ -175,6 +181,9 @@ def summary_blocks(user: str, report: Report, summary: str, *, has_more: bool) -
         *([note_block(WHOLE_REPORT_BELOW)] if has_more else []),
     ]
     first, *rest = below_answer(report.answer, report.answer.note, read_on=report.on)
+    if report.is_partial or not summary.strip():
+        again = actions(button(GO_DEEPER, "Research again", str(turn_id)))
+        first, *rest = grouped([*first, *(block for blocks in rest for block in blocks), again])
     if size([*head, *first]) > MESSAGE_BYTES:
         return [head, first, *rest]
     return [[*head, *first], *rest]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import SlackError
 from bot.slack.research_blocks import brief_blocks, trail_blocks
+from bot.turns.question import OFF_THE_WEB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,8 @@ class ResearchControls:
         """Return the question of an answer, to be researched; to ask twice is to ask once."""
         question = await self.runs.question(turn_id)
         if question is None or _channel(body) != question.thread.channel:
+            return None
+        if question.kind in OFF_THE_WEB:
             return None
         ts = f"{question.ts}{DEEPER}"
         user, team = _user(body), _team(body) or question.user_team

@@ -56,6 +56,10 @@ class ByteServer:
         head = "\r\n".join([*lines, "", ""]).encode()
         self._scripts.append(_Scripted(head, pieces, end))
 
+    def forget(self) -> None:
+        """Play nothing of what was ordered and not asked for."""
+        self._scripts.clear()
+
     def play_nothing(self, end: End) -> None:
         """Take the next request and answer nothing at all."""
         self._scripts.append(_Scripted(b"", (), end))

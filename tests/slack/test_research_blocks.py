@@ -96,7 +96,7 @@ def test_no_block_is_larger_than_slack_takes_however_long_the_words_are() -> Non
         stopped_blocks(5, far),
         interrupted_blocks(ended("Interrupted", far), "Soon.", far),
         asking_blocks(5, [LONG] * 30),
-        *summary_blocks("U1", report, "文" * 1_500, has_more=True),
+        *summary_blocks("U1", report, "文" * 1_500, has_more=True, turn_id=5),
     ]
 
     for blocks in shown:
@@ -112,8 +112,8 @@ def test_no_block_is_larger_than_slack_takes_however_long_the_words_are() -> Non
 
 def test_a_summary_that_leaves_no_room_has_its_sources_in_the_next_message() -> None:
     report = a_report(citations=60)
-    together = summary_blocks("U1", report, "Short.", has_more=False)
-    apart = summary_blocks("U1", report, "文" * 2_400, has_more=False)
+    together = summary_blocks("U1", report, "Short.", has_more=False, turn_id=5)
+    apart = summary_blocks("U1", report, "文" * 2_400, has_more=False, turn_id=5)
 
     sources = "*Sources*, read on 23 November 2026"
     assert sources in said(together[:1])

@@ -239,7 +239,7 @@ class LocalSlack:
         await self.deliver(people.edited_event(place, message, previous))
 
     async def delete(self, channel: str, ts: str) -> None:
-        """Delete a person's message; a root with replies leaves a tombstone, as Slack keeps them."""
+        """Delete a person's message; a root with replies leaves a tombstone."""
         place = self.workspace.channels[channel]
         message = place.messages[ts]
         if any(m.thread_ts == ts != m.ts for m in place.messages.values()):

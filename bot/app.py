@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.clock import CLOCK
 from bot.errors import ConnectionLost, SettingsError, SlackError, SlackRefused
 from bot.exposition import exposition
 from bot.health import Health, health_routes, open_server
@@ -19,6 +20,7 @@ from bot.metrics import Metrics
 from bot.responses.client import open_http
 from bot.responses.dialect import server_at
 from bot.responses.model import build_models
+from bot.responses.patience import Pace
 from bot.slack.connection import build_app, open_client, open_way_in
 from bot.slack.events import Bot
 from bot.slack.listeners import add_listeners
@@ -35,13 +37,14 @@ from bot.store.turns import TurnStore
 from bot.store.unsupported import UnsupportedStore
 from bot.turns.inbox import Inbox
 from bot.turns.unsupported import Unsupported
-from bot.wiring import Slack, Stores, Work, build_listeners, now
+from bot.wiring import Slack, Stores, Work, build_listeners
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from pydantic import SecretStr
 
+    from bot.clock import Clock
     from bot.settings import Settings
     from bot.slack.connection import WayIn
     from bot.slack.socket import Patience
@@ -106,11 +109,12 @@ async def open_bot(
     pacing: Pacing | None = None,
     beat: Beat | None = None,
     patience: Patience | None = None,
+    clock: Clock = CLOCK,
 ) -> AsyncIterator[Running]:
     """Run a bot. Raises SettingsError where the settings do not let it."""
     async with AsyncExitStack() as stack:
         enter, metrics = stack.enter_async_context, Metrics(time.time())
-        stores = await enter(_open_stores(settings, beat or Beat()))
+        stores = await enter(_open_stores(settings, beat or Beat(), clock))
         # Before the client of Slack, which takes a proxy's address away where Slack is local.
         http = await enter(
             open_http(
@@ -124,8 +128,15 @@ async def open_bot(
             open_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         )
         web, secret = SlackWeb(client), _secret(settings.slack_signing_secret)
-        slack = Slack(settings, web, await _who_am_i(web), pacing or Pacing(), stores)
-        models = build_models(settings, http, stores.unsupported, slack.bot.installation)
+        pacing = pacing or Pacing(clock=clock.monotonic, sleep=clock.sleep)
+        slack = Slack(settings, web, await _who_am_i(web), pacing, stores, clock=clock)
+        models = build_models(
+            settings,
+            http,
+            stores.unsupported,
+            slack.bot.installation,
+            Pace(clock.monotonic, clock.sleep),
+        )
         inbox = Inbox(stores.turns, Work(settings, slack, stores, models, metrics), metrics)
         stack.push_async_callback(inbox.close, settings.grace_seconds)
         stores.name_heir(inbox)
@@ -137,7 +148,7 @@ async def open_bot(
 
 
 @asynccontextmanager
-async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
+async def _open_stores(settings: Settings, beat: Beat, clock: Clock) -> AsyncIterator[Stores]:
     sys.setswitchinterval(SWITCH_SECONDS)
     async with open_database(settings.database_url) as database:
         await upgrade(database)
@@ -147,11 +158,11 @@ async def _open_stores(settings: Settings, beat: Beat) -> AsyncIterator[Stores]:
         }
         tenure = Tenure(time.monotonic)
         async with hold_lease(database, tenure, beat, time.monotonic) as name_heir:
-            turns = TurnStore(database, tenure, now)
-            messages = MessageStore(database, tenure, now)
+            turns = TurnStore(database, tenure, clock.now)
+            messages = MessageStore(database, tenure, clock.now)
             notes = UnsupportedStore(database, settings.openai_base_url, settings.openai_model)
-            unsupported = Unsupported(await notes.noted(), notes, now)
-            runs = RunStore(database, tenure, now)
+            unsupported = Unsupported(await notes.noted(), notes, clock.now)
+            runs = RunStore(database, tenure, clock.now)
             yield Stores(turns, messages, runs, name_heir, unsupported, checks)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.digests.memory import DigestMemory
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from bot.clock import Clock
     from bot.metrics import Metrics
     from bot.responses.model import Models
     from bot.settings import Settings
@@ -68,13 +68,20 @@ class Stores:
 class Slack:
     """One workspace: what is said there, and by whom."""
 
-    def __init__(
-        self, settings: Settings, web: SlackWeb, bot: Bot, pacing: Pacing, stores: Stores
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        settings: Settings,
+        web: SlackWeb,
+        bot: Bot,
+        pacing: Pacing,
+        stores: Stores,
+        *,
+        clock: Clock,
     ) -> None:
-        self.web, self.bot, self.pacing = web, bot, pacing
+        self.web, self.bot, self.pacing, self.clock = web, bot, pacing, clock
         self.hints = Hints()
-        self.agent = Agent(web, time.monotonic)
-        self.people = People(web, time.monotonic, share_names=settings.share_names)
+        self.agent = Agent(web, clock.monotonic)
+        self.people = People(web, clock.monotonic, share_names=settings.share_names)
         reader = PeriodReader(web, pacing, self.people, bot)
         self.channels = Channels(Membership(web, pacing), reader)
         self.admission = Admission(self.channels)
@@ -104,14 +111,14 @@ class Work:
     def __init__(
         self, settings: Settings, slack: Slack, stores: Stores, models: Models, metrics: Metrics
     ) -> None:
-        replies = slack.replies(stores, metrics)
+        replies, clock = slack.replies(stores, metrics), slack.clock
         self._answering = TurnRunner(
             replies,
             slack.memory,
             models.answering,
             stores.turns,
             metrics,
-            time.monotonic,
+            clock.monotonic,
             Chains(settings.chaining, stores.unsupported),
             models.prices,
         )
@@ -121,7 +128,7 @@ class Work:
             models.talking,
             stores.turns,
             metrics,
-            time.monotonic,
+            clock.monotonic,
             Chains("replay", stores.unsupported),
             models.prices,
         )
@@ -134,7 +141,8 @@ class Work:
             models.preparation,
             metrics,
             models.prices,
-            now,
+            clock.now,
+            clock.sleep,
             deadline=timedelta(minutes=settings.research_minutes),
         )
         self._digesting = DigestRunner(
@@ -144,7 +152,7 @@ class Work:
             models.digesting,
             stores.turns,
             metrics,
-            time.monotonic,
+            clock.monotonic,
         )
         self.wait = self._answering.wait
 
@@ -176,15 +184,12 @@ def build_listeners(settings: Settings, slack: Slack, stores: Stores, inbox: Inb
         slack.agent,
         Commands(inbox, slack.hints, slack.bot.team),
         ResearchControls(slack.web, stores.runs),
-        DigestControls(inbox, stores.turns, slack.people, slack.hints, slack.bot.team, now),
+        DigestControls(
+            inbox, stores.turns, slack.people, slack.hints, slack.bot.team, slack.clock.now
+        ),
         Sharing(slack.web, slack.pacing, stores.runs, slack.admission, slack.people),
         settings.follow_ups,
     )
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
 
 
 def _bound(turn: Turn) -> AbstractContextManager[None]:

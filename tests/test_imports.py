@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-VALUES = ("bot", "bot.errors", "bot.log", "bot.metrics")
+VALUES = ("bot", "bot.clock", "bot.errors", "bot.log", "bot.metrics")
 MIDDLE = ("bot.turns", "bot.digests")
 SETTINGS = ("bot.settings", "bot.settings_checks", "bot.settings_database")
 EDGES = ("bot.slack", "bot.responses", "bot.store", "bot.playground")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot": (),
+    "bot.clock": (),
     "bot.errors": (),
     "bot.findings": (),
     "bot.log": (),

@@ -17,7 +17,7 @@ from bot.responses.dialect import (
     choose_dialects,
     server_at,
 )
-from bot.responses.patience import Pace, PatientModel
+from bot.responses.patience import PatientModel
 from bot.responses.price_list import price_list
 from bot.responses.request import RequestOptions, instructions_named
 from bot.responses.writing import WritingModel
@@ -27,6 +27,7 @@ from bot.turns.preparation import Preparation
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
+    from bot.responses.patience import Pace
     from bot.settings import Settings
     from bot.turns.form import JsonForm
     from bot.turns.prices import Prices
@@ -46,10 +47,14 @@ class Models:
 
 
 def build_models(
-    settings: Settings, http: AsyncClient, unsupported: Unsupported, installation_key: str
+    settings: Settings,
+    http: AsyncClient,
+    unsupported: Unsupported,
+    installation_key: str,
+    pace: Pace,
 ) -> Models:
     """Return the models behind these connections; all that is asked is asked at one pace."""
-    pace, prices = Pace(), price_list(settings.prices_file)
+    prices = price_list(settings.prices_file)
 
     def patient(options: RequestOptions) -> PatientModel:
         return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)

@@ -56,13 +56,17 @@ class Lives:
         self._names = itertools.count(1)
         self.count = 0
 
-    async def begin(self, borders: int | None = None) -> Life:
-        """Begin a life that kills itself after so many borders, or does not."""
+    async def begin(self, borders: int | None = None, kill_before: str = "") -> Life:
+        """Begin a life that kills itself after so many borders, or does not.
+
+        With `kill_before` it kills itself instead of telling Slack something with these words.
+        """
         name = f"life {next(self._names)}"
         self._begun[name] = asyncio.get_running_loop().create_future()
         wanted: dict[str, Any] = {
             "name": name,
             "borders": borders,
+            "kill_before": kill_before,
             "environment": self._environment,
             "log": str(self._log),
         }

@@ -22,6 +22,7 @@ from bot.slack import pacing
 from bot.slack.web import SlackWeb
 from bot.store.database import FileDatabase, ServerDatabase
 from bot.store.leases import Beat
+from tests.crash.fast import FastClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,14 +36,17 @@ BEAT = Beat(lease=1.2, pause=0.3)
 class Countdown:
     """Kills the process at a border: before a call of Slack or the database, or after it."""
 
-    def __init__(self, borders: int | None) -> None:
+    def __init__(self, borders: int | None, kill_before: str = "") -> None:
         self._left = borders
+        self._kill_before = kill_before
 
     def around(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Return the call with a border on both sides."""
 
         async def counted(*args: Any, **params: Any) -> Any:  # noqa: ANN401 - any call
             self._border()
+            if self._kill_before and self._kill_before in str(params.get("blocks")):
+                os.kill(os.getpid(), signal.SIGKILL)
             result = await call(*args, **params)
             self._border()
             return result
@@ -59,7 +63,7 @@ class Countdown:
 def live(life: Json) -> None:
     """Be a bot until the end."""
     os.environ.update(life["environment"])
-    countdown = Countdown(life["borders"])
+    countdown = Countdown(life["borders"], life["kill_before"])
     for owner, name in ((SlackWeb, "call"), (FileDatabase, "run"), (ServerDatabase, "run")):
         setattr(owner, name, countdown.around(getattr(owner, name)))
     pacing.CALLS_A_MINUTE.update(dict.fromkeys(pacing.CALLS_A_MINUTE, 1e9))
@@ -69,6 +73,11 @@ def live(life: Json) -> None:
 
 async def run() -> None:
     """Answer until told to stop."""
+    if told := os.environ.get("TEST_CLOCK"):  # all of it goes faster
+        begin, speed = map(float, told.split())
+        async with open_bot(load_settings(None), clock=FastClock(begin, speed).clock):
+            await until_stopped()
+        return
     quick = pacing.Pacing(flush_seconds=FLUSH_SECONDS, update_seconds=FLUSH_SECONDS)
     async with open_bot(load_settings(None), quick, BEAT):
         await until_stopped()

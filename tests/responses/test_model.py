@@ -11,6 +11,7 @@ from bot.errors import SettingsError
 from bot.responses.client import open_http
 from bot.responses.dialect import OPENAI, PREVIEW
 from bot.responses.model import build_models, request_options, research_options
+from bot.responses.patience import Pace
 from bot.settings import load_settings
 from bot.turns.answer import Finished, Started, TextDelta, Waiting
 from tests.fakes import FakeNotes
@@ -136,7 +137,7 @@ async def test_a_limit_that_is_used_up_is_heeded_by_the_next_question() -> None:
         server.play(frames(a_created(), delta("Yes."), a_completed()), headers=STREAM | used_up)
         settings = given(openai_base_url=server.base_url)
         async with open_http(server.base_url, None) as http:
-            model = build_models(settings, http, FakeNotes().unsupported(), "").answering
+            model = build_models(settings, http, FakeNotes().unsupported(), "", Pace()).answering
             first = [part async for part in model.respond(ASKED, a_turn())]
             async with aclosing(model.respond(ASKED, a_turn())) as second:
                 waits = await anext(second)

@@ -91,6 +91,7 @@ class Profile:
     delta_seconds: float = 0.02
     queued_seconds: float = 0.3  # how long a background response waits
     working_seconds: float = 0.7  # and how long it works
+    paced_runs: bool = False  # whether its events come over all of that time
 
     @classmethod
     def gateway(cls, *, delta_seconds: float = 0.02) -> Profile:

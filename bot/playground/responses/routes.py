@@ -165,17 +165,32 @@ class Routes:
         if not create.asks("stream"):
             return self._answer(stored.seen(self._server.now()))
         events = _before_last(stored.events, stored.deliver)
-        disturbance = self._orders.disturbance(background=True)
-        return await self._sent(request, events, disturbance, lambda: stored.ended == "cancelled")
+        return await self._sent_run(request, stored, events)
 
     async def _sent(
         self,
         request: web.Request,
         events: Iterable[Event],
         disturbance: Disturbance,
-        cancelled: Callable[[], bool] = bool,
     ) -> web.StreamResponse:
-        delivery = Delivery(self._server.profile, disturbance, self._server.resumed, cancelled)
+        delivery = Delivery(self._server.profile, disturbance, self._server.resumed)
+        return await send_events(request, events, delivery)
+
+    async def _sent_run(
+        self, request: web.Request, stored: Stored, events: Iterable[Event]
+    ) -> web.StreamResponse:
+        """Send the stream of a run in the background, which may be cancelled meanwhile."""
+
+        async def until_due(event: Event) -> None:
+            await self._server.sleep(max(0.0, stored.due(event) - self._server.now()))
+
+        delivery = Delivery(
+            self._server.profile,
+            self._orders.disturbance(background=True),
+            self._server.resumed,
+            lambda: stored.ended == "cancelled",
+            until_due if self._server.profile.paced_runs else None,
+        )
         return await send_events(request, events, delivery)
 
     async def _play(self, request: web.Request, played: Played, asked: Asked) -> web.StreamResponse:
@@ -202,8 +217,7 @@ class Routes:
             return self._answer(stored.seen(now), include)
         events = _resumed(stored, request.query.get("starting_after", "-1"), now)
         rest = _before_last(events, stored.deliver)
-        disturbance = self._orders.disturbance(background=True)
-        return await self._sent(request, rest, disturbance, lambda: stored.ended == "cancelled")
+        return await self._sent_run(request, stored, rest)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """POST /v1/responses/{id}/cancel."""

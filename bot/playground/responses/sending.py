@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.playground.responses.stream import frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from bot.playground.responses.profile import Profile
     from bot.playground.responses.scripts import Disturbance, Played
@@ -29,6 +29,7 @@ class Delivery:
     disturbance: Disturbance
     resumed: asyncio.Event
     cancelled: Callable[[], bool] = bool
+    until_due: Callable[[Event], Awaitable[None]] | None = None  #: waits until an event comes
 
 
 async def send_events(
@@ -40,6 +41,8 @@ async def send_events(
     for number, event in enumerate(events):
         if delivery.cancelled():
             break
+        if delivery.until_due is not None:
+            await delivery.until_due(event)
         following = frame(event, delivery.profile)
         if number == delivery.disturbance.cut_after:
             return await _break_off(request, response, following)

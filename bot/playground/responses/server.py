@@ -16,7 +16,7 @@ from bot.playground.responses.scripts import Disturbance, Fault, Orders, Played,
 from bot.playground.responses.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bot.playground.responses.guard import Received
     from bot.playground.responses.store import Stored
@@ -40,6 +40,7 @@ class LocalResponses:
         profile: Profile,
         clock: Callable[[], float] = time.time,
         library: Library | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.profile = profile
         self.base_url = ""
@@ -51,6 +52,7 @@ class LocalResponses:
         self._store = Store(profile)
         self._library = library or Library.shipped()
         self._clock = clock
+        self.sleep = sleep
         self.resumed = asyncio.Event()
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
@@ -63,9 +65,10 @@ class LocalResponses:
         profile: Profile | None = None,
         clock: Callable[[], float] = time.time,
         library: Library | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> AsyncIterator[LocalResponses]:
         """Serve until the block ends; port 0 takes a free one."""
-        server = cls(profile or Profile(), clock, library)
+        server = cls(profile or Profile(), clock, library, sleep)
         # A reader that hangs up cancels its request, as closing the connection does at OpenAI.
         runner = web.AppRunner(
             server.application(), handler_cancellation=True, access_log=None, shutdown_timeout=1
@@ -136,9 +139,12 @@ class LocalResponses:
         """Accept the next requests and send nothing, until they are closed."""
         self._orders.faults.extend([Fault(on)] * times)
 
-    def cut_after(self, events: int, *, times: int = 1, kept: bool = False) -> None:
+    def cut_after(
+        self, events: int, *, times: int = 1, kept: bool = False, background: bool = False
+    ) -> None:
         """Break the next streams off in the middle of a frame, after so many events."""
-        self._orders.disturbances.extend([Disturbance(cut_after=events, kept=kept)] * times)
+        disturbance = Disturbance(cut_after=events, kept=kept, background=background)
+        self._orders.disturbances.extend([disturbance] * times)
 
     def stall_after(self, events: int, *, background: bool = False) -> None:
         """Hold the next stream back after so many events, until `resume`."""

@@ -45,6 +45,11 @@ class Stored:
         """Return what a follow-up carries: all items up to and with this output."""
         return (*self.items, *self.response["output"])
 
+    def due(self, event: dict[str, Any]) -> float:
+        """Return when an event of the stream comes, of a run whose events come over its time."""
+        part: float = (event["sequence_number"] + 1) / len(self.events)
+        return self.started + self.queued_seconds + self.working_seconds * part
+
     def deliver(self) -> None:
         """Note that the stream has told the end, whatever the clock says."""
         if self.ended is None:

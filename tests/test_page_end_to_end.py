@@ -7,14 +7,29 @@ from typing import TYPE_CHECKING
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.playground.browser import open_page
+from tests.playground.browser import Browser, open_page
 from tests.playground.test_browser import CHANNEL, THREAD
 from tests.stage import open_stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from selenium.webdriver.remote.webdriver import WebDriver
+    from selenium.webdriver.remote.webelement import WebElement
+
 ANSWERS = f"{THREAD} .below"
+
+
+async def press(browser: Browser, where: str, label: str) -> None:
+    """Press a button by what stands on it."""
+
+    def found(driver: WebDriver) -> WebElement | None:
+        buttons = driver.find_elements(By.CSS_SELECTOR, f"{where} button")
+        return next((button for button in buttons if button.text == label), None)
+
+    button = await browser.until(found, label)
+    assert button is not None
+    await browser.do(lambda _: button.click())
 
 
 async def test_a_newcomer_asks_on_the_page_reads_the_sources_and_asks_on(tmp_path: Path) -> None:
@@ -57,15 +72,50 @@ async def test_research_is_watched_and_its_report_read_on_the_page(tmp_path: Pat
         await browser.until_text(THREAD, "your report is ready.")
         await browser.until_text(THREAD, "Researched in")
         await browser.screenshot("research-report")
-        await browser.do(
-            lambda driver: next(
-                button
-                for button in driver.find_elements(By.CSS_SELECTOR, f"{THREAD} button")
-                if button.text == "Search trail"
-            ).click()
-        )
+        await press(browser, THREAD, "Search trail")
         await browser.until_text(CHANNEL, "Search trail · ")
         await browser.screenshot("research-trail")
         complaints = await browser.complaints()
 
+    assert complaints == []
+
+
+async def test_what_is_open_is_asked_on_the_page_before_a_research(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        await browser.type(f"{CHANNEL} textarea", "@foot")
+        asked = "research: Which is best for our team?"
+        await browser.type(f"{CHANNEL} textarea", Keys.ENTER, asked, Keys.ENTER)
+        await browser.until_text(THREAD, "Before I start")
+        await browser.screenshot("research-questions")
+        await press(browser, THREAD, "Start without answering")
+        await browser.until_text(THREAD, "your report is ready.")
+        await press(browser, THREAD, "Show the brief")
+        await browser.until_text(CHANNEL, "The brief")
+        complaints = await browser.complaints()
+
+    assert complaints == []
+
+
+async def test_a_digest_is_had_asked_about_and_shared_on_the_page(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        colleague = stage.slack.users["colleague"]
+        root = await stage.slack.say(stage.you, stage.general, "When do we move billing?")
+        for text in ("We decided to move billing on Friday.", "I will tell the customers."):
+            await stage.slack.say(colleague, stage.general, text, root)
+        await browser.type(f"{CHANNEL} textarea", "/digest 24h", Keys.ENTER)
+        await browser.until_text(CHANNEL, "comes to you as a direct message")
+        await browser.screenshot("digest-asked")
+        await browser.click(f"[data-channel={stage.slack.dm(stage.you)}]")
+        await browser.until_text(CHANNEL, "Digest, ")
+        await browser.click(f"{CHANNEL} .replies")
+        await browser.until_text(THREAD, "Decided")
+        await browser.screenshot("digest")
+        await browser.type(f"{THREAD} textarea", "tell me more about the first point", Keys.ENTER)
+        await browser.until_text(ANSWERS, "Written by a language model")
+        await press(browser, THREAD, "Share in the channel")
+        await browser.until_text(CHANNEL, "The digest is shared.")
+        complaints = await browser.complaints()
+
+    general = stage.slack.workspace.channels[stage.general]
+    assert any("Shared by You" in str(message.blocks) for message in general.messages.values())
     assert complaints == []

@@ -60,7 +60,8 @@ def _lines(topic: Topic, permalinks: Mapping[str, str], number: int) -> Iterator
 
 
 def _said(claim: Claim) -> str:
-    owner = f"{_literal(claim.owner, OWNER_CHARACTERS)}: " if claim.owner else ""
+    is_named = claim.text.startswith(claim.owner)
+    owner = "" if is_named else f"{_literal(claim.owner, OWNER_CHARACTERS)}: "
     return f"{owner}{_literal(claim.text, TEXT_CHARACTERS)}"
 
 

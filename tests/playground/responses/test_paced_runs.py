@@ -28,9 +28,11 @@ class Time:
 
 async def test_its_events_come_over_the_time_that_it_takes() -> None:
     time = Time()
-    async with LocalResponses.start(profile=PACED, clock=time, sleep=time.sleep) as responses:
-        async with open_http(responses) as http:
-            told = await stream(http, background=True, store=True)
+    async with (
+        LocalResponses.start(profile=PACED, clock=time, sleep=time.sleep) as responses,
+        open_http(responses) as http,
+    ):
+        told = await stream(http, background=True, store=True)
 
     assert told[-1]["type"] == "response.completed"
     assert time.now == 1_000.0 + 110.0

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.clock import CLOCK
+from bot.digests.timetable import Timetable
 from bot.errors import ConnectionLost, SettingsError, SlackError, SlackRefused
 from bot.exposition import exposition
 from bot.health import Health, health_routes, open_server
@@ -32,6 +33,7 @@ from bot.store.leases import Beat, hold_lease
 from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
 from bot.store.runs import RunStore
+from bot.store.schedules import ScheduleStore
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.store.unsupported import UnsupportedStore
@@ -144,7 +146,15 @@ async def open_bot(
         add_listeners(app, build_listeners(settings, slack, stores, inbox))
         way_in = await enter(open_way_in(app, _secret(settings.slack_app_token), secret, patience))
         port = await enter(_open_server(settings, way_in, stores.checks, metrics))
+        timetable = Timetable(stores.schedules, inbox, clock.now, clock.sleep)
+        keeping = asyncio.create_task(timetable.keep())
+        stack.push_async_callback(_end, keeping)
         yield Running(inbox, port, way_in, metrics)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -163,7 +173,8 @@ async def _open_stores(settings: Settings, beat: Beat, clock: Clock) -> AsyncIte
             notes = UnsupportedStore(database, settings.openai_base_url, settings.openai_model)
             unsupported = Unsupported(await notes.noted(), notes, clock.now)
             runs = RunStore(database, tenure, clock.now)
-            yield Stores(turns, messages, runs, name_heir, unsupported, checks)
+            schedules = ScheduleStore(database, tenure, clock.now)
+            yield Stores(turns, messages, runs, schedules, name_heir, unsupported, checks)
 
 
 @asynccontextmanager

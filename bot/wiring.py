@@ -23,6 +23,7 @@ from bot.slack.period import PeriodReader
 from bot.slack.replies import Replies
 from bot.slack.research_controls import ResearchControls
 from bot.slack.roots import Roots
+from bot.slack.schedule_controls import ScheduleControls
 from bot.slack.sharing import Sharing
 from bot.slack.words import help_words
 from bot.turns.chains import Chains
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bot.store.leases import Heir
     from bot.store.messages import MessageStore
     from bot.store.runs import RunStore
+    from bot.store.schedules import ScheduleStore
     from bot.store.turns import TurnStore
     from bot.turns.inbox import Inbox
     from bot.turns.question import Question
@@ -60,6 +62,7 @@ class Stores:
     turns: TurnStore
     messages: MessageStore
     runs: RunStore
+    schedules: ScheduleStore
     name_heir: Callable[[Heir], None]
     unsupported: Unsupported
     checks: Checks
@@ -150,6 +153,7 @@ class Work:
             slack.channels,
             slack.admission,
             models.digesting,
+            stores.schedules,
             stores.turns,
             metrics,
             clock.monotonic,
@@ -184,12 +188,21 @@ def build_listeners(settings: Settings, slack: Slack, stores: Stores, inbox: Inb
         slack.agent,
         Commands(inbox, slack.hints, slack.bot.team),
         ResearchControls(slack.web, stores.runs),
-        DigestControls(
-            inbox, stores.turns, slack.people, slack.hints, slack.bot.team, slack.clock.now
-        ),
+        _digest_controls(settings, slack, stores, inbox),
         Sharing(slack.web, slack.pacing, stores.runs, slack.admission, slack.people),
         settings.follow_ups,
     )
+
+
+def _digest_controls(
+    settings: Settings, slack: Slack, stores: Stores, inbox: Inbox
+) -> DigestControls:
+    team, now = slack.bot.team, slack.clock.now
+    command = f"/{settings.command_prefix}digest"
+    schedules = ScheduleControls(
+        slack.web, stores.schedules, slack.admission, slack.hints, team, command, now
+    )
+    return DigestControls(inbox, stores.turns, slack.people, schedules, slack.hints, team, now)
 
 
 def _bound(turn: Turn) -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.digests.scheduled import Scheduled
 from bot.turns.question import Asked, Question, Thread
 from bot.turns.research import Running
 from bot.turns.transcript import Transcript
@@ -17,6 +18,7 @@ from bot.turns.unsupported import Unsupported
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
+    from bot.digests.scheduled import NewSchedule
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
     from bot.turns.research import Ran
@@ -304,6 +306,40 @@ class FakeRuns:
         if asker not in {None, question.user}:
             self.open[question.thread] = str(asker)
         return asker == question.user
+
+
+@dataclass
+class FakeSchedules:
+    """Scheduled digests in a dict."""
+
+    kept: dict[int, Scheduled] = field(default_factory=dict)
+
+    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+        for each in self.kept.values():
+            if each.new == new:
+                return each
+        each = Scheduled(id=len(self.kept) + 1, new=new, next_due=next_due)
+        self.kept[each.id] = each
+        return each
+
+    async def get(self, schedule_id: int) -> Scheduled | None:
+        return self.kept.get(schedule_id)
+
+    async def of_user(self, team: str, user: str) -> Sequence[Scheduled]:
+        return [e for e in self.kept.values() if (e.new.team, e.new.user) == (team, user)]
+
+    async def pause(self, schedule_id: int, why: str) -> bool:
+        each = self.kept[schedule_id]
+        self.kept[schedule_id] = replace(each, paused_why=why)
+        return not each.is_paused
+
+    async def resume(self, schedule_id: int, next_due: datetime) -> bool:
+        each = self.kept[schedule_id]
+        self.kept[schedule_id] = replace(each, paused_why=None, next_due=next_due)
+        return each.is_paused
+
+    async def delete(self, schedule_id: int) -> bool:
+        return self.kept.pop(schedule_id, None) is not None
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.app import open_bot
+from bot.clock import CLOCK
 from bot.playground.responses import LocalResponses, Profile
 from bot.playground.slack import Limits, LocalSlack
 from bot.settings import load_settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.app import Running
+    from bot.clock import Clock
     from bot.playground.slack.workspace import Message
     from tests.responses.server import ByteServer
 
@@ -80,13 +82,14 @@ async def open_stage(
     http: bool = False,
     profile: Profile | None = None,
     limits: Limits = FAST,
+    clock: Clock = CLOCK,
     **settings: object,
 ) -> AsyncIterator[Stage]:
     """Start everything; `settings` stand above what the stage sets."""
     async with (
         LocalSlack.start(limits=limits) as slack,
         LocalResponses.start(profile=profile or Profile(delta_seconds=0)) as responses,
-        open_bot_between(folder, slack, responses, http=http, **settings) as stage,
+        open_bot_between(folder, slack, responses, http=http, clock=clock, **settings) as stage,
     ):
         yield stage
 
@@ -112,7 +115,9 @@ async def open_bot_before_bytes(
     address = {"OPENAI_BASE_URL": server.base_url}
     async with (
         LocalResponses.start() as unasked,
-        open_bot_between(folder, slack, unasked, http=False, **(address | settings)) as stage,
+        open_bot_between(
+            folder, slack, unasked, http=False, clock=CLOCK, **(address | settings)
+        ) as stage,
     ):
         yield stage
 
@@ -124,6 +129,7 @@ async def open_bot_between(
     responses: LocalResponses,
     *,
     http: bool = False,
+    clock: Clock = CLOCK,
     **settings: object,
 ) -> AsyncIterator[Stage]:
     """Start the bot between servers that are there."""
@@ -141,7 +147,7 @@ async def open_bot_between(
     }
     given |= over_http if http else {"SLACK_APP_TOKEN": slack.app_token}
     pacing = Pacing(flush_seconds=0.01, update_seconds=0.01)
-    async with open_bot(load_settings(None, **(given | settings)), pacing) as bot:
+    async with open_bot(load_settings(None, **(given | settings)), pacing, clock=clock) as bot:
         if http:
             slack.events_url = f"http://127.0.0.1:{bot.port}/slack/events"
         await slack.until_connected()

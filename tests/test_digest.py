@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.clock import Clock
 from bot.playground.responses import Scripted
 from bot.playground.slack.generated import Plan, fill
 from tests.stage import Stage, open_stage
@@ -20,6 +23,20 @@ if TYPE_CHECKING:
     from bot.playground.slack.workspace import Message
 
 PRIVATE = "G0PRIVATE"
+
+
+@dataclass
+class Shifted:
+    """A time of day that can be put forward; what is waited for is waited a moment."""
+
+    ahead: timedelta = timedelta()
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: datetime.now(UTC) + self.ahead, sleep=self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.2))
 
 
 @pytest.fixture
@@ -196,3 +213,129 @@ async def test_a_busy_month_is_digested_whole(stage: Stage) -> None:
     assert true.new <= written
     text = "".join(map(shown, direct(stage)))
     assert f"Read {len(written):,} messages by {len(true.people)} people" in text
+
+
+async def scheduled(stage: Stage, text: str = "weekdays 9:00") -> Message:
+    """Type a schedule, and return what only who typed it sees."""
+    await stage.slack.command(stage.you, PRIVATE, "/digest", f"schedule {text}")
+    return stage.slack.ephemerals(PRIVATE, stage.you)[-1]
+
+
+async def test_a_schedule_is_said_back_and_kept_once_it_is_saved(stage: Stage) -> None:
+    preview = await scheduled(stage, "weekdays 9:00 about prices")
+    assert "every weekday at 09:00 (Etc/UTC), in the channel" in shown(preview)
+    assert shown(preview).count("• ") == 3
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
+    assert "You have no scheduled digests" in shown(stage.slack.ephemerals(PRIVATE, stage.you)[-1])
+
+    again = await scheduled(stage, "weekdays 9:00 about prices")
+    for each in (preview, again):
+        await stage.slack.press(stage.you, PRIVATE, each.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(again))
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
+    listed = shown(stage.slack.ephemerals(PRIVATE, stage.you)[-1])
+    assert "*1.* Digest of <#G0PRIVATE>, about prices" in listed
+    assert "*2.*" not in listed
+
+
+async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
+    preview = await scheduled(stage)
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    said = []
+    for text in ("pause 1", "pause 1", "resume 1", "delete 1", "delete 1"):
+        await stage.slack.command(stage.you, PRIVATE, "/digest", text)
+        said.append(stage.slack.ephemerals(PRIVATE, stage.you)[-1].text)
+
+    assert said == [
+        "The scheduled digest 1 is paused.",
+        "The scheduled digest 1 was paused before.",
+        "The scheduled digest 1 is resumed.",
+        "The scheduled digest 1 is deleted.",
+        "You have no scheduled digest with the number 1.",
+    ]
+
+
+async def test_nobody_else_may_change_a_schedule(stage: Stage) -> None:
+    preview = await scheduled(stage)
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    colleague = stage.slack.users["colleague"]
+    result = await stage.slack.command(colleague, PRIVATE, "/digest", "delete 1")
+
+    assert result.text == "You have no scheduled digest with the number 1."
+
+
+async def test_who_may_not_have_a_digest_cannot_schedule_one(stage: Stage) -> None:
+    guest = stage.slack.users["guest"]
+    await stage.slack.command(guest, stage.general, "/digest", "schedule daily")
+    [preview] = stage.slack.ephemerals(stage.general, guest)
+    await stage.slack.press(guest, stage.general, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Guests of this workspace" in shown(preview))
+
+
+async def test_schedules_are_in_the_home_and_can_be_changed_there(stage: Stage) -> None:
+    preview = await scheduled(stage)
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await stage.slack.open_home(stage.you)
+    await stage.slack.until(lambda s: "*1.* Digest of" in json.dumps(s.views.get(stage.you)))
+    await stage.slack.press_at_home(stage.you, "pause_schedule")
+    await stage.slack.until(lambda s: "paused" in json.dumps(s.views[stage.you]))
+
+
+def soon() -> str:
+    """A time of day that is about to come."""
+    return f"daily {datetime.now(UTC) + timedelta(minutes=2):%H:%M}"
+
+
+async def test_a_scheduled_digest_is_posted_in_its_channel_and_names_who_scheduled_it(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        preview = await scheduled(stage, soon())
+        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        await talk(stage)
+        clock.ahead = timedelta(minutes=5)
+        channel = stage.slack.workspace.channels[PRIVATE]
+
+        def posted() -> list[Message]:
+            return [m for m in channel.messages.values() if m.bot_id]
+
+        await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, posted())), 30)
+
+    root, message = posted()
+    assert "scheduled by You" in root.text
+    assert "<@" not in root.text
+    assert "billing" in shown(message)
+    assert "share_digest" not in shown(message)
+
+
+async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel_told(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        preview = await scheduled(stage, soon())
+        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        await talk(stage)
+        channel = stage.slack.workspace.channels[PRIVATE]
+        channel.members.discard(stage.you)
+        clock.ahead = timedelta(minutes=5)
+        await stage.slack.until(
+            lambda _: (
+                "You are not in that channel" in "".join(map(shown, channel.messages.values()))
+            ),
+            30,
+        )
+        channel.members.add(stage.you)
+        await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
+
+    assert "paused: You are not in that channel" in shown(
+        stage.slack.ephemerals(PRIVATE, stage.you)[-1]
+    )
+    assert "billing on Friday" not in str(stage.responses.creates)

@@ -86,6 +86,14 @@ class Replies(Protocol):
         ...
 
 
+class Schedules(Protocol):
+    """Digests that come by themselves."""
+
+    async def pause(self, schedule_id: int, why: str) -> bool:
+        """Have one come no more until it is resumed; False where it does not come now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """Asks, each time anew, who may have a digest and where it may be posted."""
@@ -114,6 +122,7 @@ class DigestRunner:
     channels: Channels
     admission: Admission
     writer: DigestWriter
+    schedules: Schedules
     store: Store
     metrics: Metrics
     clock: Callable[[], float]  #: seconds, for the time it took
@@ -148,8 +157,14 @@ class DigestRunner:
         return await self.channels.read(turn.question.thread.team, request, reply.show)
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> None:
+        """Raise NotAdmitted unless this digest may be had there; a schedule of it is paused."""
         question = turn.question
-        await self.admission.check(question.thread, question.user, request.channel)
+        try:
+            await self.admission.check(question.thread, question.user, request.channel)
+        except NotAdmitted as refused:
+            if request.schedule_id is not None:
+                await self.schedules.pause(request.schedule_id, refused.public)
+            raise
 
 
 def _coverage(reading: Reading, digest: Digest, request: DigestRequest) -> str:

@@ -8,13 +8,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.digests.command import DigestNow, period_words, read_command
+from bot.digests.command import (
+    ChangeSchedule,
+    DigestNow,
+    ListSchedules,
+    ScheduleWanted,
+    period_words,
+    read_command,
+)
 from bot.digests.digest import Period
 from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, written
 from bot.digests.since import NotUnderstood
 from bot.slack.command import command_key, field
-from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, taken_words
+from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, Said, taken_words
+from bot.slack.schedule_controls import Asker
+from bot.slack.text import plain
 from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 
     from bot.slack.hints import Hints
     from bot.slack.identity import People
+    from bot.slack.schedule_controls import ScheduleControls
 
 log = logging.getLogger(__name__)
 
@@ -54,24 +64,37 @@ class DigestControls:
     inbox: Inbox
     threads: Threads
     people: People
+    schedules: ScheduleControls
     hints: Hints
     team: str
     now: Callable[[], datetime]
 
-    async def command(self, command: Json) -> str:
+    async def command(self, command: Json) -> Said:
         """Take what was typed; stored when this returns. Returns words for who typed it."""
-        zone = await self._zone(field(command, "user_id"))
+        user = field(command, "user_id")
+        zone = await self._zone(user)
         try:
             wanted = read_command(field(command, "text"), self.now(), zone)
         except NotUnderstood as error:
-            return error.public
-        if not isinstance(wanted, DigestNow):
-            return DIGEST_HELP
+            return Said(error.public)
+        match wanted:
+            case DigestNow():
+                return Said(await self._take_now(command, wanted, zone))
+            case ScheduleWanted():
+                asker = Asker(user, field(command, "team_id"), field(command, "channel_id"))
+                return self.schedules.preview(wanted, asker, zone.key)
+            case ListSchedules():
+                return await self.schedules.listed(user)
+            case ChangeSchedule():
+                return Said(await self.schedules.change(wanted, user))
+        return Said(DIGEST_HELP)
+
+    async def _take_now(self, command: Json, wanted: DigestNow, zone: ZoneInfo) -> str:
         channel = wanted.channel or field(command, "channel_id")
         if not channel.startswith(("C", "G")):
             return IN_CHANNELS_ONLY
         request = DigestRequest(
-            channel=channel, period=wanted.period, about=wanted.about, zone=zone.key
+            channel=channel, period=wanted.period, about=plain(wanted.about, {}), zone=zone.key
         )
         await self._take(command, request, command_key(command))
         return taken_words(channel, period_words(wanted.period, zone))

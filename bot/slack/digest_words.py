@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person is told, and nobody else."""
+
+    words: str
+    blocks: Sequence[Json] = ()
+
+
 DIGEST_HELP = (
     "`/digest` sums up this channel for you alone, with a link to the message behind every line.\n"
     "• `/digest 7d`, `/digest since Monday`, `/digest last week`, `/digest 1 Nov to 7 Nov`\n"
     "• `/digest 7d #general`: another channel that you are in\n"
     "• `/digest 7d about the budget`: only what concerns that\n\n"
-    "It comes as a direct message. Ask on in its thread; from there you can share it."
+    "It comes as a direct message. Ask on in its thread; from there you can share it.\n\n"
+    "• `/digest schedule weekdays 9:00`: here, again and again; also `Mondays 8:30`, `first of the "
+    "month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
+    "• `/digest list`, `/digest pause 3`, `/digest resume 3`, `/digest delete 3`"
 )
+NO_SCHEDULES = Said("You have no scheduled digests.")
+NOT_YOUR_SCHEDULE = "You have no scheduled digest with the number {number}."
+SAVED = (
+    "Saved as number {number}: {when}. `{command} list` shows your schedules, and so does my Home."
+)
+NOT_SAVED = "This schedule is not saved: {why}."
 IN_CHANNELS_ONLY = (
     "I sum up channels only, and no direct messages. Name a channel behind the command, like "
     "`7d #general`."
@@ -19,3 +45,11 @@ DIGEST_GOES_ON = "I am being restarted, and write this digest in a moment."
 def taken_words(channel: str, period: str) -> str:
     """Say that a digest is being written."""
     return f"I am summing up <#{channel}>, {period}. The digest comes to you as a direct message."
+
+
+def changed_words(action: str, number: int, *, is_done: bool) -> str:
+    """Say what was done about a schedule."""
+    done = {"pause": "paused", "resume": "resumed", "delete": "deleted"}[action]
+    if is_done:
+        return f"The scheduled digest {number} is {done}."
+    return f"The scheduled digest {number} was {done} before."

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.turns.question import Question
+
+Json = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +43,21 @@ class Hints:
         if url is None:
             log.warning("a person could not be told", extra={"error": "no response_url"})
             return
+        await self.respond(url, words)
+
+    async def respond(
+        self, url: str, words: str, blocks: Sequence[Json] = (), *, replace: bool = False
+    ) -> None:
+        """Tell who did something, at the address that came with it."""
+        body: Json = {"text": words, "replace_original": replace}
+        if blocks:
+            body["blocks"] = list(blocks)
         timeout = aiohttp.ClientTimeout(total=RESPONSE_SECONDS)
         try:
             async with (
                 # With the proxy of the environment, as slack_sdk's own calls go.
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-                session.post(url, json={"text": words}) as response,
+                session.post(url, json=body) as response,
             ):
                 response.raise_for_status()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:

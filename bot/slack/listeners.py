@@ -14,17 +14,24 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
+from bot.digests.command import ChangeSchedule
 from bot.slack.blocks import GO_DEEPER, TRY_AGAIN
 from bot.slack.digest_blocks import SHARE_DIGEST
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
 from bot.slack.manifest import DIGEST_THREAD
 from bot.slack.research_blocks import SHOW_BRIEF, SHOW_TRAIL, START_NOW, STOP_RESEARCH
 from bot.slack.research_controls import turn_id_of, wanted
+from bot.slack.schedule_blocks import (
+    DELETE_SCHEDULE,
+    PAUSE_SCHEDULE,
+    RESUME_SCHEDULE,
+    SAVE_SCHEDULE,
+)
 from bot.slack.words import RESEARCH_HELP, UNKNOWN_COMMAND, help_words
 from bot.turns.question import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from slack_bolt.async_app import AsyncAck, AsyncApp
 
@@ -37,6 +44,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CHANGES: Mapping[str, Literal["pause", "resume", "delete"]] = {
+    PAUSE_SCHEDULE: "pause",
+    RESUME_SCHEDULE: "resume",
+    DELETE_SCHEDULE: "delete",
+}
 FollowUps = Literal["asker", "anyone", "mention"]
 Json = dict[str, Any]
 
@@ -127,7 +139,21 @@ class Listeners:
 
     async def on_digest(self, ack: AsyncAck, command: Json) -> None:
         """Take a slash command that wants a digest."""
-        await ack(await self.digests.command(command))
+        said = await self.digests.command(command)
+        await ack(text=said.words, blocks=list(said.blocks) or None)
+
+    async def on_save_schedule(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Keep a schedule that was shown."""
+        self.inbox.own(self.digests.schedules.save(body, str(action.get("value"))))
+        await ack()
+
+    async def on_change_schedule(self, ack: AsyncAck, body: Json, action: Json) -> None:
+        """Pause, resume or delete a schedule."""
+        number, name = turn_id_of(action), str(action.get("action_id"))
+        if number is not None and name in CHANGES:
+            wanted = ChangeSchedule(CHANGES[name], number)
+            self.inbox.own(self.digests.schedules.pressed(body, wanted))
+        await ack()
 
     async def on_digest_thread(self, ack: AsyncAck, body: Json) -> None:
         """Take a message whose thread is to be summed up."""
@@ -187,7 +213,9 @@ class Listeners:
         await ack()
 
     async def on_home_opened(self, event: Json) -> None:
-        """Offer prompts to somebody who opens the bot's messages."""
+        """Offer prompts to somebody who opens the bot's messages, and show them their Home."""
+        if event.get("tab") == "home" and isinstance(event.get("user"), str):
+            self.inbox.own(self.digests.schedules.show_home(event["user"]))
         if event.get("tab") == "messages" and isinstance(event.get("channel"), str):
             self.inbox.own(self.agent.prompts(event["channel"]))
 
@@ -227,6 +255,8 @@ def add_listeners(app: AsyncApp, listeners: Listeners) -> None:
     app.action(STOP_RESEARCH)(listeners.on_stop_research)
     app.action(GO_DEEPER)(listeners.on_go_deeper)
     app.action(SHARE_DIGEST)(listeners.on_share_digest)
+    app.action(SAVE_SCHEDULE)(listeners.on_save_schedule)
+    app.action(re.compile("|".join(CHANGES)))(listeners.on_change_schedule)
     app.action(START_NOW)(listeners.on_start_now)
     app.action(SHOW_BRIEF)(listeners.on_show_brief)
     app.action(SHOW_TRAIL)(listeners.on_show_trail)

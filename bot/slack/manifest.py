@@ -44,7 +44,7 @@ COMMANDS = {
     "research": "Have something researched for up to an hour; the report comes in a thread",
     "digest": "Sum a channel up, with a link to the message behind every line",
 }
-HINTS = {"digest": "[7d | since Monday | help] [#channel] [about …]"}
+HINTS = {"digest": "[7d | since Monday | schedule weekdays 9:00 | help]"}
 DIGEST_THREAD = "digest_thread"
 SHORTCUTS = [
     {
@@ -81,7 +81,7 @@ def build_manifest(*, url: str | None, command_prefix: str = "") -> Json:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

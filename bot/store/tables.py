@@ -159,6 +159,29 @@ runs = Table(
     Column("taken_up_by", SLACK_ID),  # the ts of what answered the questions; "" for the button
 )
 
+# A digest that comes by itself.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team", SLACK_ID, nullable=False),
+    Column("user", SLACK_ID, nullable=False),
+    Column("user_team", SLACK_ID, nullable=False),
+    Column("source", SLACK_ID, nullable=False),
+    Column("target", SLACK_ID, nullable=False),
+    Column("cron", String(255), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    # Moved on in the transaction that takes the question of a due time: so it is taken once.
+    Column("next_due", UtcDateTime),
+    Column("skipped", Text, nullable=False),  # times that are still to be told of, as JSON
+    Column("paused_why", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "next_due"),
+    sqlite_autoincrement=True,
+)
+
 # The processes that share a PostgreSQL: each says again and again that it lives.
 processes = Table(
     "processes",

@@ -121,6 +121,11 @@ class Inbox:
         self._start(turn)
         return True
 
+    def begin_placing(self, turn: Turn) -> None:
+        """Begin with a turn that was taken, whose thread is still to be posted."""
+        self._metrics.taken.add()
+        self._start(turn)
+
     async def try_again(self, turn_id: int) -> bool:
         """Answer a question whose turn has failed; False when it has not, or not any more."""
         return self._goes_on(await self._store.try_again(turn_id))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from bot.clock import Clock
 
+SHORTEST = 0.01  # of a sleep, in real seconds
+
 
 @dataclass(frozen=True)
 class FastClock:
@@ -21,7 +23,7 @@ class FastClock:
         return self.begin + (time.time() - self.begin) * self.speed
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self.speed)
+        await asyncio.sleep(max(seconds / self.speed, SHORTEST))
 
     def real_until(self, seconds: float) -> float:
         """How long it takes until this time comes."""

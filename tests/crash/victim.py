@@ -75,7 +75,7 @@ async def run() -> None:
     """Answer until told to stop."""
     if told := os.environ.get("TEST_CLOCK"):  # all of it goes faster
         begin, speed = map(float, told.split())
-        async with open_bot(load_settings(None), clock=FastClock(begin, speed).clock):
+        async with open_bot(load_settings(None), beat=BEAT, clock=FastClock(begin, speed).clock):
             await until_stopped()
         return
     quick = pacing.Pacing(flush_seconds=FLUSH_SECONDS, update_seconds=FLUSH_SECONDS)

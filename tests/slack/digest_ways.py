@@ -13,7 +13,9 @@ from bot.slack.identity import People
 from bot.slack.membership import Membership
 from bot.slack.pacing import Pacing
 from bot.slack.period import PeriodReader
+from bot.slack.schedule_controls import ScheduleControls
 from bot.slack.sharing import Sharing
+from tests.fakes import FakeSchedules
 
 if TYPE_CHECKING:
     from bot.slack.digest_controls import Inbox, Threads
@@ -29,7 +31,11 @@ def digest_ways(
 ) -> tuple[DigestControls, Sharing]:
     people, pacing = People(web, lambda: 0.0, share_names=True), Pacing()
     channels = Channels(Membership(web, pacing), PeriodReader(web, pacing, people, bot))
+    admission, hints = Admission(channels), Hints()
+    schedules = ScheduleControls(
+        web, FakeSchedules(), admission, hints, bot.team, "/digest", lambda: NOON
+    )
     return (
-        DigestControls(inbox, threads, people, Hints(), bot.team, lambda: NOON),
-        Sharing(web, pacing, turns, Admission(channels), people),
+        DigestControls(inbox, threads, people, schedules, hints, bot.team, lambda: NOON),
+        Sharing(web, pacing, turns, admission, people),
     )

@@ -146,9 +146,11 @@ class Page:
     async def press(self, body: Json) -> Json:
         """Press a button of a message."""
         look = self._look(_words(body, "user"))
-        channel, ts = self._message(look, body)
+        channel, ts = look.channel(_words(body, "channel")), _words(body, "ts")
+        name, value = _words(body, "action_id"), body.get("value")
         try:
-            await self.slack.press(look.viewer, channel, ts, _words(body, "action_id"))
+            value = value if isinstance(value, str) and value else None
+            await self.slack.press(look.viewer, channel, ts, name, value)
         except KeyError:
             raise NotHere("This button is gone.") from None
         return {}

@@ -40,6 +40,7 @@ class ResponseUrl:
 
     channel: str
     user: str
+    message: Message | None = None  #: shown to one person, whose button was pressed
     uses_left: int = RESPONSE_URL_USES
     posts: list[Json] = field(default_factory=list)
 
@@ -166,8 +167,30 @@ def action_envelope(slack: LocalSlack, user: str, channel: Channel, pressed: Jso
         "channel": {"id": channel.id, "name": channel.name},
         "message": {"ts": message.ts, "thread_ts": message.thread_ts, "text": message.text},
         "trigger_id": slack.new_trigger(),
-        "response_url": slack.new_response_url(channel.id, user),
+        "response_url": slack.new_response_url(channel.id, user, pressed.get("shown")),
         "actions": [action | {"action_ts": message.ts}],
+    }
+    return Envelope("interactive", payload, accepts_response=False)
+
+
+def home_action_envelope(
+    slack: LocalSlack, user: str, action_id: str, value: str | None
+) -> Envelope:
+    """Wrap the press of a button in the app's Home."""
+    view = slack.views[user]
+    home = Message("", BOT_USER, blocks=view["blocks"])
+    found = find_action(home, action_id, value)
+    action = {k: v for k, v in found.items() if k in ("action_id", "type", "value")}
+    payload = {
+        "type": "block_actions",
+        "user": {"id": user, "team_id": slack.workspace.users[user].team},
+        "team": {"id": TEAM, "domain": "local"},
+        "api_app_id": APP_ID,
+        "token": "local",
+        "container": {"type": "view", "view_id": "V1"},
+        "view": {"id": "V1", "type": "home"},
+        "trigger_id": slack.new_trigger(),
+        "actions": [action],
     }
     return Envelope("interactive", payload, accepts_response=False)
 
@@ -193,17 +216,20 @@ def shortcut_envelope(
     return Envelope("interactive", payload, accepts_response=False)
 
 
-def find_action(message: Message, action_id: str) -> Json:
-    """Return the element of a message's blocks that has this action_id. Raises KeyError."""
+def find_action(message: Message, action_id: str, value: str | None = None) -> Json:
+    """Return the element of a message's blocks that has this action_id. Raises KeyError.
+
+    Of several with that, the one with this value.
+    """
     todo: list[Any] = [message.blocks, message.final_blocks]
     while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            if value.get("action_id") == action_id:
-                return value
-            value = list(value.values())
-        if isinstance(value, list):
-            todo += value
+        found = todo.pop()
+        if isinstance(found, dict):
+            if found.get("action_id") == action_id and value in {None, found.get("value")}:
+                return found
+            found = list(found.values())
+        if isinstance(found, list):
+            todo += found
     raise KeyError(action_id)
 
 
@@ -228,6 +254,8 @@ def show_response(slack: LocalSlack, url: ResponseUrl, body: Json) -> None:
     if body.get("response_type") == "in_channel":
         message = Message(slack.workspace.next_ts(), BOT_USER, text, blocks=blocks, bot_id="B0")
         slack.workspace.put(channel, message)
+    elif body.get("replace_original") and url.message is not None:
+        slack.replace_ephemeral(channel.id, url.message, text, blocks)
     else:
         slack.show_ephemeral(url.channel, url.user, text, blocks)
 

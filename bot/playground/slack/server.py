@@ -271,11 +271,15 @@ class LocalSlack:
             self.show_ephemeral(channel, user, f"{name} failed: operation_timeout", [])
         return people.CommandResult(shown, not lost, envelope.payload["response_url"])
 
-    async def press(self, user: str, channel: str, ts: str, action_id: str) -> None:
-        """Press a button."""
+    async def press(
+        self, user: str, channel: str, ts: str, action_id: str, value: str | None = None
+    ) -> None:
+        """Press a button, also one that only this person sees."""
         place = self.workspace.channels[channel]
-        message = place.messages[ts]
-        pressed = {"message": message, "action": people.find_action(message, action_id)}
+        mine = {message.ts: message for message in self.ephemerals(channel, user)}
+        message = place.messages.get(ts) or mine[ts]
+        action = people.find_action(message, action_id, value)
+        pressed = {"message": message, "action": action, "shown": mine.get(ts)}
         await self.delivery.send(people.action_envelope(self, user, place, pressed))
 
     async def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> None:
@@ -299,6 +303,15 @@ class LocalSlack:
         ts = self.workspace.next_ts()
         event = {"type": "app_home_opened", "user": user, "channel": self.dm(user)}
         await self.deliver(event | {"tab": "messages", "event_ts": ts})
+
+    async def open_home(self, user: str) -> None:
+        """Open the Home of the bot's app."""
+        event = {"type": "app_home_opened", "user": user, "channel": self.dm(user), "tab": "home"}
+        await self.deliver(event | {"event_ts": self.workspace.next_ts()})
+
+    async def press_at_home(self, user: str, action_id: str, value: str | None = None) -> None:
+        """Press a button in the Home of the bot's app. Raises KeyError where there is none."""
+        await self.delivery.send(people.home_action_envelope(self, user, action_id, value))
 
     # What there is to see.
 
@@ -360,6 +373,14 @@ class LocalSlack:
         self._changed()
         return message
 
+    def replace_ephemeral(
+        self, channel: str, message: Message, text: str, blocks: list[Json]
+    ) -> None:
+        """Show something else in the place of what one person sees."""
+        message.text, message.blocks = text, blocks
+        self.workspace.tell(Change("ephemeral", channel, message))
+        self._changed()
+
     def show_file(self, channel: Channel, message: Message) -> None:
         """Show the message that shares a file, which comes by and by."""
         self.workspace.put(channel, message)
@@ -406,10 +427,10 @@ class LocalSlack:
         self._triggers.discard(trigger)
         return known
 
-    def new_response_url(self, channel: str, user: str) -> str:
-        """Return an address at which the bot may answer."""
+    def new_response_url(self, channel: str, user: str, message: Message | None = None) -> str:
+        """Return an address at which the bot may answer, or replace what only one person sees."""
         path = f"/response/{next(self._ids)}"
-        self._response_urls[path] = people.ResponseUrl(channel, user)
+        self._response_urls[path] = people.ResponseUrl(channel, user, message)
         return self.url + path
 
     # The server.

@@ -1,0 +1,98 @@
+"""Has scheduled digests come: looks again and again which are due, and begins them.
+
+Which process begins one, and that no other does, is decided in the database.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.digests.scheduled import plan, question_of
+from bot.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from bot.digests.scheduled import Due, Scheduled
+    from bot.turns.question import Question
+    from bot.turns.turn import Turn
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 20.0
+UNREADABLE = "its time could not be read"
+
+
+class Schedules(Protocol):
+    """Digests that come by themselves."""
+
+    async def due(self, now: datetime) -> Sequence[Scheduled]:
+        """Return some of those that are due."""
+        ...
+
+    async def take_due(self, scheduled: Scheduled, due: Due, question: Question) -> Turn | None:
+        """Take the question of a due time, once; None where that was done by now."""
+        ...
+
+    async def skip(self, scheduled: Scheduled, due: Due) -> bool:
+        """Record that nothing is made up for; False where that was done by now."""
+        ...
+
+    async def pause(self, schedule_id: int, why: str) -> bool:
+        """Have one come no more until it is resumed."""
+        ...
+
+
+class Inbox(Protocol):
+    """Works on turns."""
+
+    def begin_placing(self, turn: Turn) -> None:
+        """Begin with a turn that was taken, whose thread is still to be posted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Begins what is due."""
+
+    schedules: Schedules
+    inbox: Inbox
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def keep(self) -> None:
+        """Look for ever; what fails is tried again at the next look."""
+        while True:
+            try:
+                await self.look()
+            except FootnoteError as error:
+                log.warning("what is due cannot be seen", extra={"error": type(error).__name__})
+            await self.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Begin what is due by now."""
+        now = self.now()
+        for scheduled in await self.schedules.due(now):
+            try:
+                await self._begin(scheduled, now)
+            except FootnoteError:
+                raise
+            except Exception:
+                log.exception("a schedule cannot be read", extra={"schedule": scheduled.id})
+                await self.schedules.pause(scheduled.id, UNREADABLE)
+
+    async def _begin(self, scheduled: Scheduled, now: datetime) -> None:
+        due = plan(scheduled, now)
+        facts: dict[str, object] = {"schedule": scheduled.id, "skipped": len(due.skipped)}
+        if due.run is None:
+            if await self.schedules.skip(scheduled, due):
+                log.warning("scheduled digests came too late and are skipped", extra=facts)
+            return
+        question = question_of(scheduled, due, due.run)
+        turn = await self.schedules.take_due(scheduled, due, question)
+        if turn is not None:
+            log.info("a scheduled digest is due", extra=facts | {"turn": turn.id})
+            self.inbox.begin_placing(turn)

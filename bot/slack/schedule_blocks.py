@@ -1,0 +1,87 @@
+"""What schedules look like: before one is saved, in a list, and in the app's Home."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.digests.schedule import in_words, next_times
+from bot.slack.blocks import actions, button, context, section
+from bot.slack.markdown import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.digests.scheduled import NewSchedule, Scheduled
+    from bot.slack.blocks import Json
+
+SAVE_SCHEDULE = "save_schedule"  # its value is the schedule, as JSON
+PAUSE_SCHEDULE = "pause_schedule"  # of these, a schedule's number
+RESUME_SCHEDULE = "resume_schedule"
+DELETE_SCHEDULE = "delete_schedule"
+SHOWN_TIMES = 3
+MOST_SHOWN = 30
+CONFIRM_DELETE = {
+    "title": {"type": "plain_text", "text": "Delete this schedule?"},
+    "text": {"type": "plain_text", "text": "Its digests come no more."},
+    "confirm": {"type": "plain_text", "text": "Delete"},
+    "deny": {"type": "plain_text", "text": "Keep"},
+    "style": "danger",
+}
+
+
+def preview_blocks(new: NewSchedule, now: datetime) -> list[Json]:
+    """Say back what was understood, with the next times, before it is saved."""
+    times = next_times(new.schedule, now, SHOWN_TIMES)
+    listed = "\n".join(f"• {_time(at, new.schedule.zone)}" for at in times)
+    value = {
+        "source": new.source,
+        "target": new.target,
+        "cron": new.schedule.cron,
+        "zone": new.schedule.zone,
+        "about": new.about,
+    }
+    save = button(SAVE_SCHEDULE, "Save", json.dumps(value)) | {"style": "primary"}
+    return [
+        section(f"*{_what(new)}*\nIt is to come next\n{listed}"),
+        actions(save),
+        context("Nothing is scheduled until you press Save."),
+    ]
+
+
+def schedules_blocks(found: Sequence[Scheduled]) -> list[Json]:
+    """List schedules, each with what can be done about it."""
+    return [block for each in found[:MOST_SHOWN] for block in _listed(each)]
+
+
+def home_view(found: Sequence[Scheduled], command: str) -> Json:
+    """Return the app's Home of a person."""
+    how = f"Type `{command} schedule weekdays 9:00` in a channel to have its digest come by itself."
+    none = [section("You have no scheduled digests.")]
+    blocks = [section("*Your scheduled digests*"), *(schedules_blocks(found) or none), context(how)]
+    return {"type": "home", "blocks": blocks}
+
+
+def _listed(each: Scheduled) -> list[Json]:
+    number, zone = str(each.id), each.new.schedule.zone
+    if not each.is_paused:
+        facts = f"next {_time(each.next_due, zone)}"
+        change = button(PAUSE_SCHEDULE, "Pause", number)
+    else:
+        facts = f"paused: {escape(each.paused_why)}" if each.paused_why else "paused"
+        change = button(RESUME_SCHEDULE, "Resume", number)
+    gone = button(DELETE_SCHEDULE, "Delete", number) | {"confirm": CONFIRM_DELETE}
+    return [section(f"*{each.id}.* {_what(each.new)}\n{facts}"), actions(change, gone)]
+
+
+def _what(new: NewSchedule) -> str:
+    where = "in the channel" if new.target else "as a direct message to you"
+    about = f", about {escape(new.about)}" if new.about else ""
+    return f"Digest of <#{new.source}>{about}, {escape(in_words(new.schedule))}, {where}"
+
+
+def _time(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%A}, {local.day} {local:%B %Y %H:%M}"

@@ -1,0 +1,191 @@
+"""What people do about scheduled digests: schedule one, list them, pause, resume, delete."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.digests.run import NotAdmitted
+from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times, read_schedule
+from bot.digests.scheduled import NewSchedule
+from bot.errors import SlackError
+from bot.slack.digest_words import (
+    NO_SCHEDULES,
+    NOT_SAVED,
+    NOT_YOUR_SCHEDULE,
+    SAVED,
+    Said,
+    changed_words,
+)
+from bot.slack.schedule_blocks import home_view, preview_blocks, schedules_blocks
+from bot.slack.text import plain
+from bot.turns.question import Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from bot.digests.command import ChangeSchedule, ScheduleWanted
+    from bot.digests.run import Admission
+    from bot.digests.scheduled import Scheduled
+    from bot.slack.hints import Hints
+    from bot.slack.web import SlackWeb
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+MOST_SCHEDULES = 50  # of one person
+
+
+class Schedules(Protocol):
+    """Digests that come by themselves."""
+
+    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+        """Keep a new one; the same one twice is one."""
+        ...
+
+    async def get(self, schedule_id: int) -> Scheduled | None:
+        """Return one; None where there is no such."""
+        ...
+
+    async def of_user(self, team: str, user: str) -> Sequence[Scheduled]:
+        """Return those of a person, the oldest first."""
+        ...
+
+    async def pause(self, schedule_id: int, why: str) -> bool:
+        """Have one come no more until it is resumed; False where it does not come now."""
+        ...
+
+    async def resume(self, schedule_id: int, next_due: datetime) -> bool:
+        """Have one come again from a time on; False where it is not paused."""
+        ...
+
+    async def delete(self, schedule_id: int) -> bool:
+        """Forget one; False where there is no such."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleControls:
+    """Takes what is asked about schedules. Only whose they are may change them."""
+
+    web: SlackWeb
+    schedules: Schedules
+    admission: Admission
+    hints: Hints
+    team: str
+    command: str  #: as it is typed here
+    now: Callable[[], datetime] = field(repr=False)
+
+    def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
+        """Say back what was understood; nothing is kept yet."""
+        source = wanted.channel or asker.channel
+        try:
+            schedule = read_schedule(wanted.when, zone)
+        except UnknownSchedule as error:
+            return Said(error.public)
+        # In the channel itself, or else to its owner alone: nowhere else may it be posted.
+        target = source if source == asker.channel else ""
+        new = self._new(asker, source, target, schedule, plain(wanted.about, {}))
+        return Said(f"Digest {in_words(schedule)}: save it?", preview_blocks(new, self.now()))
+
+    async def save(self, body: Json, value: str) -> None:
+        """Keep a schedule that was shown, if who pressed the button may have its digests."""
+        asker = asker_of(body)
+        try:
+            said = json.loads(value)
+            schedule = read_schedule(said["cron"], said["zone"])
+            new = self._new(asker, said["source"], said["target"], schedule, said["about"])
+            words = await self._saved(new)
+        except (ValueError, KeyError, TypeError, UnknownSchedule):
+            words = NOT_SAVED.format(why="I could not read it")
+        except NotAdmitted as refused:
+            words = refused.public
+        except SlackError as error:
+            words = NOT_SAVED.format(why=f"Slack says {error.code}")
+        await self.hints.respond(str(body.get("response_url")), words, replace=True)
+
+    async def listed(self, user: str) -> Said:
+        """List the schedules of a person."""
+        found = await self.schedules.of_user(self.team, user)
+        return Said("Your scheduled digests", schedules_blocks(found)) if found else NO_SCHEDULES
+
+    async def change(self, wanted: ChangeSchedule, user: str) -> str:
+        """Pause, resume or delete a schedule; return words for who wants it."""
+        found = await self.schedules.get(wanted.number)
+        if found is None or (found.new.team, found.new.user) != (self.team, user):
+            return NOT_YOUR_SCHEDULE.format(number=wanted.number)
+        match wanted.action:
+            case "pause":
+                is_done = await self.schedules.pause(found.id, "")
+            case "resume":
+                following = next(iter(next_times(found.new.schedule, self.now(), 1)), self.now())
+                is_done = await self.schedules.resume(found.id, following)
+            case _:
+                is_done = await self.schedules.delete(found.id)
+        return changed_words(wanted.action, found.id, is_done=is_done)
+
+    async def pressed(self, body: Json, wanted: ChangeSchedule) -> None:
+        """Take a press of a button in a list or in the Home."""
+        asker = asker_of(body)
+        words = await self.change(wanted, asker.user)
+        if body.get("view"):
+            await self.show_home(asker.user)
+        else:
+            said = await self.listed(asker.user)
+            url = str(body.get("response_url"))
+            await self.hints.respond(url, words, said.blocks, replace=True)
+
+    async def show_home(self, user: str) -> None:
+        """Show a person's schedules in the app's Home."""
+        found = await self.schedules.of_user(self.team, user)
+        try:
+            await self.web.call("views.publish", user_id=user, view=home_view(found, self.command))
+        except SlackError as error:
+            log.info("the home could not be shown", extra={"code": error.code})
+
+    async def _saved(self, new: NewSchedule) -> str:
+        if len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES:
+            return NOT_SAVED.format(why=f"you have {MOST_SCHEDULES} already")
+        channel = new.target
+        if not channel:
+            opened = await self.web.call("conversations.open", users=new.user)
+            channel = str((opened.get("channel") or {}).get("id"))
+        thread = Thread(team=self.team, channel=channel, thread_ts="")
+        await self.admission.check(thread, new.user, new.source)
+        first = next(iter(next_times(new.schedule, self.now(), 1)))
+        kept = await self.schedules.add(new, first)
+        return SAVED.format(number=kept.id, when=in_words(new.schedule), command=self.command)
+
+    def _new(
+        self, asker: Asker, source: str, target: str, schedule: Schedule, about: str
+    ) -> NewSchedule:
+        return NewSchedule(
+            team=self.team,
+            user=asker.user,
+            user_team=asker.team or self.team,
+            source=source,
+            target=target,
+            schedule=schedule,
+            about=about,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants something, and where."""
+
+    user: str
+    team: str
+    channel: str
+
+
+def asker_of(body: Json) -> Asker:
+    """Read who pressed a button, and where."""
+    user, channel = body.get("user"), body.get("channel")
+    user = user if isinstance(user, dict) else {}
+    channel = channel if isinstance(channel, dict) else {}
+    return Asker(str(user.get("id")), str(user.get("team_id") or ""), str(channel.get("id") or ""))

@@ -1,0 +1,193 @@
+"""Schedules in the database: of a due time, exactly one question is taken, whoever looks."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from bot.digests.schedule import Schedule
+from bot.digests.scheduled import NewSchedule, Scheduled
+from bot.store.messages import INSERTS
+from bot.store.rows import question_columns
+from bot.store.tables import UtcDateTime, schedules, turns
+from bot.turns.turn import Turn, TurnState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection, Row
+
+    from bot.digests.scheduled import Due
+    from bot.store.database import Database
+    from bot.store.tenure import Tenure
+    from bot.turns.question import Question
+
+LOOKED_AT = 50  # that are due, at one look
+
+_ID = schedules.c.id == bindparam("of_id")
+# Of all that look at the same moment, one finds it as it was seen.
+_MOVE = (
+    update(schedules)
+    .where(
+        _ID,
+        schedules.c.next_due == bindparam("of_due", type_=UtcDateTime),
+        schedules.c.paused_why.is_(None),
+    )
+    .values(
+        next_due=bindparam("new_due", type_=UtcDateTime),
+        skipped=bindparam("new_skipped"),
+        updated_at=bindparam("new_at", type_=UtcDateTime),
+    )
+)
+
+
+class ScheduleStore:
+    """The schedules of a bot."""
+
+    def __init__(self, database: Database, tenure: Tenure, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._tenure = tenure
+        self._clock = clock
+        insert = INSERTS[database.dialect]
+        self._add = insert(schedules).returning(*schedules.c)
+        self._claim = (
+            insert(turns)
+            .on_conflict_do_nothing(index_elements=["team", "channel", "ts"])
+            .returning(turns.c.id)
+        )
+
+    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+        """Keep a new one; the same one twice is one."""
+        at = self._clock()
+        row = {**_columns(new), "next_due": next_due, "skipped": "[]"}
+        row |= {"created_at": at, "updated_at": at}
+        same = select(schedules).where(
+            *(schedules.c[name] == value for name, value in _columns(new).items())
+        )
+
+        def operation(connection: Connection) -> Scheduled:
+            found = connection.execute(same).first()
+            return _scheduled(found or connection.execute(self._add, row).one())
+
+        return await self._database.run(operation)
+
+    async def get(self, schedule_id: int) -> Scheduled | None:
+        """Return one; None where there is no such."""
+        found = select(schedules).where(_ID)
+        key = {"of_id": schedule_id}
+        row = await self._database.run(lambda c: c.execute(found, key).one_or_none())
+        return None if row is None else _scheduled(row)
+
+    async def of_user(self, team: str, user: str) -> list[Scheduled]:
+        """Return those of a person, the oldest first."""
+        found = (
+            select(schedules)
+            .where(schedules.c.team == team, schedules.c.user == user)
+            .order_by(schedules.c.id)
+        )
+        rows = await self._database.run(lambda c: c.execute(found).all())
+        return [_scheduled(row) for row in rows]
+
+    async def pause(self, schedule_id: int, why: str) -> bool:
+        """Have one come no more until it is resumed; False where it does not come now."""
+        return await self._change(
+            schedule_id, {"paused_why": why}, schedules.c.paused_why.is_(None)
+        )
+
+    async def resume(self, schedule_id: int, next_due: datetime) -> bool:
+        """Have one come again from a time on; False where it is not paused."""
+        new = {"paused_why": None, "next_due": next_due, "skipped": "[]"}
+        return await self._change(schedule_id, new, schedules.c.paused_why.is_not(None))
+
+    async def delete(self, schedule_id: int) -> bool:
+        """Forget one; False where there is no such."""
+        gone = delete(schedules).where(_ID)
+        key = {"of_id": schedule_id}
+        return await self._database.run(lambda c: bool(c.execute(gone, key).rowcount))
+
+    async def due(self, now: datetime) -> list[Scheduled]:
+        """Return some of those that are due, the most overdue first."""
+        found = (
+            select(schedules)
+            .where(schedules.c.next_due <= now, schedules.c.paused_why.is_(None))
+            .order_by(schedules.c.next_due)
+            .limit(LOOKED_AT)
+        )
+        rows = await self._database.run(lambda c: c.execute(found).all())
+        return [_scheduled(row) for row in rows]
+
+    async def take_due(self, scheduled: Scheduled, due: Due, question: Question) -> Turn | None:
+        """Take the question of a due time, once; None where that was done by now.
+
+        That it is done and the question itself are recorded at once, or neither is.
+        """
+        at = self._clock()
+        ours = {"owner": self._tenure.owner, "epoch": 1, "attempt": 1}
+        times = {"created_at": at, "updated_at": at}
+        row = question_columns(question) | {"state": TurnState.PLACING} | ours | times
+        key = self._move(scheduled, due, skipped=())
+
+        def operation(connection: Connection) -> int | None:
+            if not connection.execute(_MOVE, key).rowcount:
+                return None
+            turn_id: int | None = connection.scalar(self._claim, row)
+            return turn_id
+
+        turn_id = await self._database.run(operation)
+        return None if turn_id is None else Turn(turn_id, question, None, epoch=1)
+
+    async def skip(self, scheduled: Scheduled, due: Due) -> bool:
+        """Record that nothing is made up for; False where that was done by now."""
+        key = self._move(scheduled, due, skipped=due.skipped)
+        return await self._database.run(lambda c: bool(c.execute(_MOVE, key).rowcount))
+
+    def _move(
+        self, scheduled: Scheduled, due: Due, skipped: tuple[datetime, ...]
+    ) -> Mapping[str, object]:
+        return {
+            "of_id": scheduled.id,
+            "of_due": scheduled.next_due,
+            "new_due": due.next_due,
+            "new_skipped": json.dumps([at.isoformat() for at in skipped]),
+            "new_at": self._clock(),
+        }
+
+    async def _change(self, schedule_id: int, new: Mapping[str, object], where: Any) -> bool:  # noqa: ANN401 - a condition
+        at = self._clock()
+        statement = update(schedules).where(_ID, where).values(**new, updated_at=at)
+        key = {"of_id": schedule_id}
+        return await self._database.run(lambda c: bool(c.execute(statement, key).rowcount))
+
+
+def _columns(new: NewSchedule) -> dict[str, str]:
+    return {
+        "team": new.team,
+        "user": new.user,
+        "user_team": new.user_team,
+        "source": new.source,
+        "target": new.target,
+        "cron": new.schedule.cron,
+        "zone": new.schedule.zone,
+        "about": new.about,
+    }
+
+
+def _scheduled(row: Row[Any]) -> Scheduled:
+    return Scheduled(
+        id=row.id,
+        new=NewSchedule(
+            team=row.team,
+            user=row.user,
+            user_team=row.user_team,
+            source=row.source,
+            target=row.target,
+            schedule=Schedule(row.cron, row.zone),
+            about=row.about,
+        ),
+        next_due=row.next_due,
+        skipped=tuple(map(datetime.fromisoformat, json.loads(row.skipped))),
+        paused_why=row.paused_why,
+    )

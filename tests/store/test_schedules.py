@@ -1,0 +1,152 @@
+"""Of each due time one question is taken, whoever looks and however often."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.digests.request import read_request
+from bot.digests.schedule import Schedule
+from bot.digests.scheduled import CATCH_UP, NewSchedule, plan, question_of
+from bot.store.schedules import ScheduleStore
+from bot.store.tables import turns
+from bot.store.tenure import Tenure
+from bot.store.turns import TurnStore
+from tests.store.examples import Clock
+
+if TYPE_CHECKING:
+    from bot.digests.scheduled import Scheduled
+    from bot.store.database import Database
+    from bot.turns.turn import Turn
+
+DAY = timedelta(days=1)
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NEW = NewSchedule(
+    team="T1",
+    user="U1",
+    user_team="T1",
+    source="C1",
+    target="C1",
+    schedule=Schedule("0 9 * * *", "UTC"),
+    about="prices",
+)
+
+
+class Process:
+    """A process with its stores."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, tenure, clock = database, Tenure(lambda: 0.0), Clock()
+        self.store = ScheduleStore(database, tenure, clock)
+        self.turns = TurnStore(database, tenure, clock)
+
+    async def take(self, scheduled: Scheduled, now: datetime) -> Turn | None:
+        due = plan(scheduled, now)
+        assert due.run is not None
+        return await self.store.take_due(scheduled, due, question_of(scheduled, due, due.run))
+
+
+@pytest.fixture
+def process(database: Database) -> Process:
+    return Process(database)
+
+
+async def test_a_schedule_is_kept_and_the_same_twice_is_one(process: Process) -> None:
+    kept = await process.store.add(NEW, NINE)
+
+    assert (kept.new, kept.next_due, kept.is_paused) == (NEW, NINE, False)
+    assert await process.store.add(NEW, NINE + DAY) == kept
+    assert await process.store.get(kept.id) == kept
+    assert await process.store.get(kept.id + 1) is None
+    assert await process.store.of_user("T1", "U1") == [kept]
+    assert await process.store.of_user("T1", "U2") == []
+
+
+async def test_of_two_processes_that_look_one_takes_what_is_due(
+    process: Process, other: Database
+) -> None:
+    second = Process(other)
+    await process.store.add(NEW, NINE)
+    [mine], [theirs] = await process.store.due(NINE), await second.store.due(NINE)
+
+    taken = await asyncio.gather(process.take(mine, NINE), second.take(theirs, NINE))
+
+    [turn] = [each for each in taken if each is not None]
+    request = read_request(turn.question.text)
+    assert (request.period.since, request.period.until) == (NINE - DAY, NINE)
+    assert (request.channel, request.about, request.skipped) == ("C1", "prices", ())
+    assert (turn.question.kind, turn.question.thread.channel) == ("digest", "C1")
+    assert await process.store.due(NINE) == []
+    [tomorrow] = await process.store.due(NINE + DAY)
+    assert tomorrow.next_due == NINE + DAY
+    count = await process.database.run(lambda c: c.scalar(select(func.count(turns.c.id))))
+    assert count == 1
+
+
+async def test_a_turn_that_was_taken_is_found_by_who_goes_on_after_a_death(
+    process: Process, other: Database
+) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE)
+    assert turn is not None
+    if process.database.dialect != "sqlite":
+        return  # there a lease has to lapse before: see test_leases.py
+    [found] = await Process(other).turns.recover(())
+
+    assert (found.id, found.question) == (turn.id, turn.question)
+
+
+async def test_what_was_missed_is_made_up_for_once_and_the_others_are_told_of(
+    process: Process,
+) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    late = NINE + 3 * DAY + CATCH_UP
+    turn = await process.take(scheduled, late)
+
+    assert turn is not None
+    request = read_request(turn.question.text)
+    assert request.skipped == (NINE, NINE + DAY, NINE + 2 * DAY)
+    assert (request.period.since, request.period.until) == (NINE + 2 * DAY, NINE + 3 * DAY)
+
+
+async def test_what_is_too_long_ago_is_skipped_and_told_of_with_the_next(
+    process: Process,
+) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    late = NINE + DAY + CATCH_UP + timedelta(seconds=1)
+    due = plan(scheduled, late)
+    assert due.run is None
+    assert await process.store.skip(scheduled, due)
+    assert not await process.store.skip(scheduled, due)
+
+    [again] = await process.store.due(NINE + 2 * DAY)
+    turn = await process.take(again, NINE + 2 * DAY)
+    assert turn is not None
+    assert read_request(turn.question.text).skipped == (NINE, NINE + DAY)
+
+
+async def test_a_paused_one_does_not_come_until_it_is_resumed(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    assert await process.store.pause(scheduled.id, "You left.")
+    assert not await process.store.pause(scheduled.id, "")
+    assert await process.store.due(NINE) == []
+    assert await process.take(scheduled, NINE) is None  # which was seen before
+    [paused] = await process.store.of_user("T1", "U1")
+    assert paused.paused_why == "You left."
+
+    assert await process.store.resume(scheduled.id, NINE + 2 * DAY)
+    assert not await process.store.resume(scheduled.id, NINE)
+    assert await process.store.due(NINE + DAY) == []
+    assert len(await process.store.due(NINE + 2 * DAY)) == 1
+
+
+async def test_a_deleted_one_is_gone(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    assert await process.store.delete(scheduled.id)
+
+    assert not await process.store.delete(scheduled.id)
+    assert await process.take(scheduled, NINE) is None

@@ -212,6 +212,12 @@ async def test_a_busy_month_is_digested_whole(stage: Stage) -> None:
     }
     assert true.new <= written
     text = "".join(map(shown, direct(stage)))
+    links = {
+        part.partition("?")[0].partition("|")[0]
+        for part in text.split(f"/archives/{PRIVATE}/p")[1:]
+    }
+    assert links
+    assert {f"{ts[:-6]}.{ts[-6:]}" for ts in links} <= written | true.before
     assert f"Read {len(written):,} messages by {len(true.people)} people" in text
 
 

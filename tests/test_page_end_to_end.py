@@ -119,3 +119,24 @@ async def test_a_digest_is_had_asked_about_and_shared_on_the_page(tmp_path: Path
     general = stage.slack.workspace.channels[stage.general]
     assert any("Shared by You" in str(message.blocks) for message in general.messages.values())
     assert complaints == []
+
+
+async def test_digests_are_scheduled_listed_and_deleted_on_the_page(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        schedule = "/digest schedule weekdays 9:00 about prices"
+        await browser.type(f"{CHANNEL} textarea", schedule, Keys.ENTER)
+        await browser.until_text(CHANNEL, "It is to come next")
+        await browser.screenshot("digest-schedule")
+        await press(browser, CHANNEL, "Save")
+        await browser.until_text(CHANNEL, "Saved as number 1: every weekday at 09:00")
+        await browser.type(f"{CHANNEL} textarea", "/digest list", Keys.ENTER)
+        await browser.until_text(CHANNEL, "about prices, every weekday at 09:00")
+        await browser.screenshot("digest-list")
+        await press(browser, CHANNEL, "Pause")
+        await press(browser, CHANNEL, "Resume")
+        await press(browser, CHANNEL, "Delete")
+        await browser.do(lambda driver: driver.switch_to.alert.accept())
+        await browser.until_text(CHANNEL, "The scheduled digest 1 is deleted.")
+        complaints = await browser.complaints()
+
+    assert complaints == []

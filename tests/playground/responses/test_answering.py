@@ -63,8 +63,8 @@ def test_only_pages_that_the_searches_returned_are_cited() -> None:
         assert cited <= returned
 
 
-def test_digests_are_said_not_to_be_there_yet() -> None:
-    assert "not in this version" in answer("How do I schedule a digest?").text
+def test_how_a_digest_is_scheduled_is_known() -> None:
+    assert "`/digest schedule weekdays 9:00`" in answer("How do I schedule a digest?").text
 
 
 def test_search_names_the_telling_words_and_opens_the_best_page() -> None:
@@ -132,7 +132,7 @@ def test_short_follow_up_leans_on_the_question_before() -> None:
     plan = answer("How do I schedule a digest?", "and weekly?")
 
     assert searched(plan)[0].queries == ("schedule digest weekly",)
-    assert plan.text.startswith("A weekly digest is planned")
+    assert plan.text.startswith("A weekly digest is scheduled")
 
 
 def test_follow_up_of_a_follow_up_leans_on_both() -> None:

@@ -56,7 +56,7 @@ async def test_creates_with_everything_switched_on(client: AsyncOpenAI) -> None:
         "web_search_call",
         "message",
     ]
-    assert "not in this version" in response.output_text
+    assert "`/digest schedule weekdays 9:00`" in response.output_text
 
 
 async def test_streams_and_fetches(client: AsyncOpenAI) -> None:

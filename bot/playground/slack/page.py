@@ -146,7 +146,7 @@ class Page:
     async def press(self, body: Json) -> Json:
         """Press a button of a message."""
         look = self._look(_words(body, "user"))
-        channel, ts = look.channel(_words(body, "channel")), _words(body, "ts")
+        channel, ts = self._message(look, body)
         name, value = _words(body, "action_id"), body.get("value")
         try:
             value = value if isinstance(value, str) and value else None

@@ -60,8 +60,9 @@ class Look:
         return channel
 
     def has(self, channel: str, ts: str) -> bool:
-        """Say whether a message is there."""
-        return ts in self.slack.workspace.channels[channel].messages
+        """Say whether a message is there, for everybody or for who looks."""
+        is_mine = any(message.ts == ts for message in self._ephemerals(channel))
+        return is_mine or ts in self.slack.workspace.channels[channel].messages
 
     def state(self) -> Json:
         """Return everything."""

@@ -7,7 +7,6 @@ database before it is shown, so whoever takes the turn over follows the same run
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
@@ -15,16 +14,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.errors import (
-    FootnoteError,
     ModelCutOff,
     ModelRunTooLong,
     TurnInterrupted,
-    public_words,
 )
 from bot.turns.answer import Finished
 from bot.turns.following import Following
 from bot.turns.preparation import with_brief
-from bot.turns.run import LEFT, log_failure
+from bot.turns.settle import settle
 from bot.turns.transcript import transcript
 
 if TYPE_CHECKING:
@@ -141,39 +138,11 @@ class ResearchRunner:
 
     async def run(self, turn: Turn) -> None:
         """Research a question and report in its thread, or say there why not."""
-        try:
-            async with self.replies.open_research(turn) as reply:
-                await self._run_in(reply, turn)
-        except LEFT as error:
-            log.warning("run left to another process", extra={"error": str(error)})
-        except asyncio.CancelledError:
-            with contextlib.suppress(FootnoteError):
-                await self.store.hand_over(turn)
-            raise
-        except Exception as error:
-            log.exception("no report could be opened or closed", extra={"turn": turn.id})
-            await self._record_failure(turn, error)
 
-    async def _run_in(self, reply: Reply, turn: Turn) -> None:
-        try:
-            answer = await self._answer(turn, reply)
-        except LEFT:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-            log_failure(turn, error)
-            await reply.fail(public_words(error), str(turn.id))
-            await self._record_failure(turn, error)
-        else:
-            if answer is None:
-                await self.store.stop_turn(turn)
-                self.metrics.stopped.add()
-            else:
-                await self.store.finish_turn(turn, answer)
-                self.metrics.answered.add()
+        async def work(reply: Reply) -> Answer | None:
+            return await self._answer(turn, reply)
 
-    async def _record_failure(self, turn: Turn, error: Exception) -> None:
-        await self.store.fail_turn(turn, error)
-        self.metrics.failed.add()
+        await settle(turn, self.replies.open_research(turn), work, self.store, self.metrics)
 
     async def _answer(self, turn: Turn, reply: Reply) -> Answer | None:
         """Return the report, or what is asked before there can be one; None if it was stopped."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.clock import Clock
-from bot.playground.responses import Scripted
+from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.generated import Plan, fill
 from tests.stage import Stage, open_stage
 
@@ -111,6 +111,24 @@ async def test_what_was_read_in_slack_never_reaches_a_tool(stage: Stage) -> None
     assert third["tools"]
     assert "billing" not in str(third)
     assert "previous_response_id" not in third
+
+
+async def test_what_a_server_keeps_against_our_wish_is_not_gone_on_from(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, profile=Profile(delta_seconds=0, store=True)) as stage:
+        await talk(stage)
+        root, _ = await digest(stage)
+        dm = stage.slack.workspace.dm(stage.you).id
+        await stage.slack.say(stage.you, dm, "tell me more", root.ts)
+        await stage.slack.until(lambda _: len(direct(stage)) == 3)
+        await stage.responses.until(lambda: len(told(stage)) == 2)
+        await stage.slack.until(lambda _: bool(direct(stage)[-1].final_blocks))
+        assert "go_deeper" not in shown(direct(stage)[-1])
+        await stage.slack.say(stage.you, dm, "web: sources of an answer", root.ts)
+        await stage.responses.until(lambda: len(told(stage)) == 3)
+
+    assert told(stage)[2]["tools"]
+    assert "previous_response_id" not in told(stage)[2]
+    assert "billing" not in str(told(stage)[2])
 
 
 async def test_a_digest_of_a_quiet_time_says_so(stage: Stage) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.digests.audience import may_ask, may_post
+from bot.digests.digest import Period
 from bot.digests.memory import remembered
 from bot.digests.request import read_request
 from bot.digests.words import coverage_words
@@ -22,9 +24,8 @@ from bot.turns.answer import Answer, Finished
 from bot.turns.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
 
     from bot.digests.audience import Person, Place, Refusal
     from bot.digests.digest import Digest, Reading
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
+
+CUT = "The model broke off, so something may be missing."
 
 
 class NotAdmitted(FootnoteError):
@@ -144,7 +147,7 @@ class DigestRunner:
         if reading.new:
             await reply.show("Writing the digest")
         written = await self.writer.write(reading, request, turn)
-        coverage = _coverage(reading, written.digest, request)
+        coverage = _coverage(reading, written, request)
         await self._admit(turn, request)  # again: this may have taken an hour
         may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
         await reply.finish(written.digest, reading, coverage, may_share=may_share)
@@ -167,17 +170,20 @@ class DigestRunner:
             raise
 
 
-def _coverage(reading: Reading, digest: Digest, request: DigestRequest) -> str:
-    words = coverage_words(reading, digest, request.period, ZoneInfo(request.zone))
-    if not request.skipped:
-        return words
-    zone = ZoneInfo(request.zone)
-    times = ", ".join(f"{at.day} {at:%B %H:%M}" for at in _in_zone(request.skipped, zone))
-    return f"{words} Not posted, as I was not running in time: {times}."
-
-
-def _in_zone(times: Sequence[datetime], zone: ZoneInfo) -> list[datetime]:
-    return [at.astimezone(zone) for at in times]
+def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) -> str:
+    """Say what was read and what is missing."""
+    zone, period = ZoneInfo(request.zone), request.period
+    if request.thread_ts and reading.messages:
+        times = [datetime.fromtimestamp(float(each.ts), UTC) for each in reading.messages]
+        period = Period(min(times), max(times))
+    skipped = [at.astimezone(zone) for at in request.skipped]
+    listed = ", ".join(f"{at.day} {at:%B %H:%M}" for at in skipped)
+    sentences = [
+        coverage_words(reading, written.digest, period, zone),
+        CUT if written.is_cut else "",
+        f"Not posted, as I was not running in time: {listed}." if listed else "",
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def _answer(written: WrittenDigest, text: str, seconds: float) -> Answer:

@@ -44,6 +44,7 @@ class WrittenDigest:
     digest: Digest
     spent: Spent
     model: str = ""
+    is_cut: bool = False  #: whether the model broke off, so that something may be missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class DigestWriter:
     ) -> WrittenDigest:
         digests = [each.digest for each in found]
         spent = sum((each.spent for each in found), NOTHING_SPENT)
-        together = WrittenDigest(joined(digests), spent, found[0].model)
+        is_cut = any(each.is_cut for each in found)
+        together = WrittenDigest(joined(digests), spent, found[0].model, is_cut)
         text = told_again(digests, known)
         if not text:
             return together
@@ -96,7 +98,7 @@ class DigestWriter:
             dropped_messages=last.digest.dropped_messages + together.digest.dropped_messages,
             dropped_claims=last.digest.dropped_claims + together.digest.dropped_claims,
         )
-        return WrittenDigest(digest, spent + last.spent, last.model)
+        return WrittenDigest(digest, spent + last.spent, last.model, is_cut or last.is_cut)
 
     async def _written(
         self,
@@ -112,9 +114,12 @@ class DigestWriter:
             finished = written.finished
             spent += Spent(finished.usage, self.prices.of(finished, 0))
             try:
-                return WrittenDigest(read_digest(written.text, known), spent, finished.model)
+                digest = read_digest(written.text, known)
             except UnreadableDigest:
                 log.warning("a digest cannot be read", extra={"turn": turn.id, "attempt": attempt})
+            else:
+                is_cut = finished.ending != "completed"
+                return WrittenDigest(digest, spent, finished.model, is_cut)
         raise UnreadableDigest
 
 

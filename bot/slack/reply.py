@@ -32,6 +32,7 @@ from bot.slack.pages import PageBreak, Pages, fence_mark, open_fence, split_for_
 from bot.slack.place import MessageFull
 from bot.slack.series import Series
 from bot.slack.words import GOING_ON
+from bot.turns.question import OFF_THE_WEB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,8 @@ class ThreadReply:
             else "Answered without a search"
         )
         self._cards.end()
-        deeper = "" if answer.note else str(self._turn.id)
+        may_deepen = answer.note is None and self._turn.question.kind not in OFF_THE_WEB
+        deeper = str(self._turn.id) if may_deepen else ""
         await self._end(below_answer(answer, answer.note, deeper))
 
     async def fail(self, words: str, reference: str) -> None:

@@ -28,6 +28,7 @@ from bot.store.rows import (
 )
 from bot.store.tables import processes, turns
 from bot.store.tenure import IS_OURS, refuse
+from bot.turns.question import OFF_THE_WEB
 from bot.turns.transcript import Past
 from bot.turns.turn import OWNED, Taken, Turn, TurnState
 
@@ -159,7 +160,10 @@ class TurnStore:
         if answer is None:
             await self._end(turn, sql.HELPED, TurnState.ANSWERED)
         else:
-            await self._end(turn, sql.ANSWERED, TurnState.ANSWERED, **answer_columns(answer))
+            columns = answer_columns(answer)
+            if turn.question.kind in OFF_THE_WEB:  # whatever the server kept of it
+                columns["response_id"] = None
+            await self._end(turn, sql.ANSWERED, TurnState.ANSWERED, **columns)
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         """Record that the turn ended without an answer: the kind of error, not its text."""

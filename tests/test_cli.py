@@ -125,8 +125,8 @@ def test_move_needs_no_more_than_a_file_and_an_empty_postgresql(
 
     assert (moved.returncode, moved.stderr) == (0, "")
     assert moved.stdout == (
-        "Moved 1 turns and 0 messages and 0 runs. The file is as it was; start the bot with this "
-        "DATABASE_URL.\n"
+        "Moved 0 schedules and 1 turns and 0 messages and 0 runs. The file is as it was; "
+        "start the bot with this DATABASE_URL.\n"
     )
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "The database of DATABASE_URL has 1 turns already: name an empty one.\n"

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select, text
 
+from bot.digests.schedule import Schedule
+from bot.digests.scheduled import NewSchedule
 from bot.errors import SettingsError
 from bot.store import move as moving
 from bot.store.database import open_database, open_file
 from bot.store.messages import MessageStore
 from bot.store.migrate import upgrade
 from bot.store.move import move
-from bot.store.tables import messages, runs, turns
+from bot.store.schedules import ScheduleStore
+from bot.store.tables import messages, runs, schedules, turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from tests.store.examples import (
@@ -39,6 +42,14 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
 
+WEEKLY = NewSchedule(
+    team="T1",
+    user="U1",
+    user_team="T1",
+    source="C1",
+    target="",
+    schedule=Schedule("0 9 * * 1", "Europe/Berlin"),
+)
 WIDE = "Wie weit? \N{EARTH GLOBE EUROPE-AFRICA} " + "lang " * 5_000
 
 
@@ -64,6 +75,7 @@ async def file(tmp_path: Path) -> str:
         await shown.intend(running, 1, streamed=False)
         await taken(store, a_question("202.1"))
         await store.take_to_place(a_question("/abc", thread=replace(THREAD, thread_ts="")))
+        await ScheduleStore(database, tenure, clock).add(WEEKLY, NOON)
         with_nul = text("UPDATE turns SET text = char(65, 0, 66) WHERE id = 3")
         await database.run(lambda c: c.execute(with_nul).rowcount)
         await database.run(lambda c: c.execute(insert(turns).values(**_last(c))).rowcount)
@@ -95,7 +107,7 @@ async def content(database: Database) -> dict[str, list[dict[str, Any]]]:
                 dict(row)
                 for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
             ]
-            for table in (turns, messages, runs)
+            for table in (turns, messages, runs, schedules)
         }
 
     return await database.run(operation)
@@ -126,8 +138,17 @@ async def test_every_row_arrives_as_it_was_and_belongs_to_nobody(
         row["owner"] = None
     here["turns"][2]["text"] = "AB"  # no database but SQLite stores a NUL
     assert there == here
-    assert moved == {"turns": 17, "messages": 13, "runs": 0}
+    assert moved == {"turns": 17, "messages": 13, "runs": 0, "schedules": 1}
     assert dump(file) == before
+
+
+async def test_schedules_go_on_with_numbers_of_their_own(file: str, target: Database) -> None:
+    await move(file, target)
+    store = ScheduleStore(target, Tenure(lambda: 0.0), Clock())
+    other = await store.add(replace(WEEKLY, about="prices"), NOON)
+
+    assert [each.id for each in await store.of_user("T1", "U1")] == [1, other.id]
+    assert other.id != 1
 
 
 async def test_the_bot_goes_on_where_it_was(file: str, target: Database) -> None:
@@ -187,7 +208,7 @@ async def test_a_connection_that_is_lost_half_way_costs_nothing(
     there = await content(target)
 
     assert moved == {name: len(rows) for name, rows in there.items()}
-    assert moved == {"turns": 17, "messages": 13, "runs": 0}
+    assert moved == {"turns": 17, "messages": 13, "runs": 0, "schedules": 1}
 
 
 async def test_tables_of_a_later_version_come_along(
@@ -206,7 +227,14 @@ async def test_tables_of_a_later_version_come_along(
     moved = await move(file, target)
     new = await target.run(lambda c: c.scalar(insert(counted).returning(counted.c.id)))
 
-    assert moved == {"turns": 17, "messages": 13, "runs": 0, "words": len(kept), "counted": 2}
+    assert moved == {
+        "turns": 17,
+        "messages": 13,
+        "runs": 0,
+        "schedules": 1,
+        "words": len(kept),
+        "counted": 2,
+    }
     assert new == 8
 
 

@@ -176,6 +176,8 @@ class Work:
     async def place(self, turn: Turn) -> Question | None:
         """Post the thread of a question that a command asked; None when it cannot be had."""
         with _bound(turn):
+            if turn.question.kind == "digest":
+                await self._digesting.pause_if_gone(turn)
             return await self._answering.place(turn)
 
 

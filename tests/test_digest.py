@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.clock import Clock
+from bot.digests.audience import GONE
 from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.generated import Plan, fill
 from tests.stage import Stage, open_stage
@@ -359,7 +362,36 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         channel.members.add(stage.you)
         await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
 
+    assert "This scheduled digest is paused and comes no more" in "".join(
+        map(shown, channel.messages.values())
+    )
     assert "paused: You are not in that channel" in shown(
         stage.slack.ephemerals(PRIVATE, stage.you)[-1]
     )
     assert "billing on Friday" not in str(stage.responses.creates)
+
+
+async def test_a_schedule_whose_owner_left_the_workspace_is_paused(tmp_path: Path) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await stage.slack.command(
+            stage.you, stage.general, "/digest", f"schedule {soon()} in <#{PRIVATE}>"
+        )
+        preview = stage.slack.ephemerals(stage.general, stage.you)[-1]
+        assert "as a direct message to you" in shown(preview)
+        await stage.slack.press(stage.you, stage.general, preview.ts, "save_schedule")
+        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        users = stage.slack.workspace.users
+        users[stage.you] = replace(users[stage.you], deleted=True)
+        clock.ahead = timedelta(minutes=5)
+        await stage.slack.until(lambda _: GONE.words in "".join(map(shown, direct(stage))), 20)
+
+    assert paused(tmp_path) == GONE.words
+    assert not told(stage)
+
+
+def paused(folder: Path) -> str | None:
+    """Read from the file why a schedule is paused."""
+    with closing(sqlite3.connect(folder / "footnote.db")) as connection:
+        found = connection.execute("SELECT paused_why FROM schedules").fetchone()
+    return str(found[0]) if found and found[0] is not None else None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.digests.audience import may_ask, may_post
+from bot.digests.audience import GONE, may_ask, may_post
 from bot.digests.digest import Period
 from bot.digests.memory import remembered
 from bot.digests.request import read_request
@@ -38,15 +38,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAUSED = "This scheduled digest is paused and comes no more. To who scheduled it: {}"
 CUT = "The model broke off, so something may be missing."
 
 
 class NotAdmitted(FootnoteError):
     """Somebody may not have a digest, or not there."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, words: str = "{}") -> None:
         super().__init__(refusal.code)
-        self.public = refusal.words
+        self.refusal = refusal
+        self.public = words.format(refusal.words)
 
 
 class Channels(Protocol):
@@ -138,6 +140,16 @@ class DigestRunner:
 
         await settle(turn, self.replies.open_digest(turn), work, self.store, self.metrics)
 
+    async def pause_if_gone(self, turn: Turn) -> None:
+        """Pause a schedule whose owner has left, whom no direct message reaches any more."""
+        question, request = turn.question, read_request(turn.question.text)
+        if request.schedule_id is None:
+            return
+        team, user = question.thread.team, question.user
+        person, _ = await self.channels.facts(team, request.channel, user)
+        if person.kind == "gone":
+            await self.schedules.pause(request.schedule_id, GONE.words)
+
     async def _answer(self, turn: Turn, reply: Reply) -> Answer:
         if turn.is_given_up:
             raise TurnInterrupted
@@ -165,9 +177,10 @@ class DigestRunner:
         try:
             await self.admission.check(question.thread, question.user, request.channel)
         except NotAdmitted as refused:
-            if request.schedule_id is not None:
-                await self.schedules.pause(request.schedule_id, refused.public)
-            raise
+            if request.schedule_id is None:
+                raise
+            await self.schedules.pause(request.schedule_id, refused.public)
+            raise NotAdmitted(refused.refusal, PAUSED) from refused
 
 
 def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) -> str:

@@ -28,6 +28,10 @@ FootnoteError
 ├── StoreUnreachable         the database does not answer
 ├── TurnInterrupted          the bot was stopped, or died, as often as it began to answer
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
+├── NotUnderstood            words behind a command that it can do nothing with (digests/since.py)
+├── UnknownSchedule          words that say no time, or one too often (digests/schedule.py)
+├── NotAdmitted              a digest that a person may not have, or not there (digests/run.py)
+├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
 ├── UnreadableDigest         what a model wrote is no digest (digests/written.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure

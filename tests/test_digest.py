@@ -174,6 +174,20 @@ async def test_somebody_who_left_the_channel_is_told_nothing_more_of_it(stage: S
     assert len(told(stage)) == 1
 
 
+async def test_who_leaves_while_it_is_written_is_not_shown_it(stage: Stage) -> None:
+    await talk(stage)
+    stage.responses.stall_after(4)
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "7d")
+    await stage.responses.until(lambda: told(stage))
+    stage.slack.workspace.channels[PRIVATE].members.discard(stage.you)
+    stage.responses.resume()
+    await stage.slack.until(
+        lambda _: "You are not in that channel" in "".join(map(shown, direct(stage)))
+    )
+
+    assert "billing" not in "".join(map(shown, direct(stage)))
+
+
 async def test_a_digest_is_shared_in_its_channel_once(stage: Stage) -> None:
     await talk(stage)
     _, message = await digest(stage)

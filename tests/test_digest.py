@@ -203,6 +203,30 @@ async def test_a_digest_is_shared_in_its_channel_once(stage: Stage) -> None:
     assert "share_digest" not in shown(shared)
 
 
+async def test_nobody_else_shares_a_digest(stage: Stage) -> None:
+    await talk(stage)
+    _, message = await digest(stage)
+    dm = stage.slack.workspace.dm(stage.you).id
+    await stage.slack.press(stage.slack.users["colleague"], dm, message.ts, "share_digest")
+    await stage.slack.until(lambda s: s.calls_of("chat.postEphemeral"))
+
+    channel = stage.slack.workspace.channels[PRIVATE]
+    assert not [m for m in channel.messages.values() if m.bot_id]
+
+
+async def test_research_in_a_digests_thread_is_told_nothing_of_the_digest(stage: Stage) -> None:
+    await talk(stage)
+    root, _ = await digest(stage)
+    dm = stage.slack.workspace.dm(stage.you).id
+    await stage.slack.say(stage.you, dm, "research: How do I read sources?", root.ts)
+    await stage.responses.until(
+        lambda: [create for create in stage.responses.creates if create.get("background")]
+    )
+
+    _, *others = stage.responses.creates
+    assert "billing" not in str(others)
+
+
 async def test_a_thread_is_summed_up_from_one_of_its_messages(stage: Stage) -> None:
     await talk(stage)
     channel = stage.slack.workspace.channels[PRIVATE]

@@ -35,6 +35,7 @@ from bot.responses.background import BackgroundModel
 from bot.responses.client import open_http
 from bot.responses.patience import Pace
 from bot.responses.request import request_body
+from bot.responses.run import Run
 from bot.turns.answer import (
     Cited,
     Finished,
@@ -1166,3 +1167,32 @@ async def test_the_log_has_ids_and_no_texts(
     assert {QUESTION, ANSWER}.isdisjoint(whole_log.messages)
     assert all(facts.get("request_id") for facts in logged)
     assert any(facts.get("response_id") == RUN for facts in logged)
+
+
+def a_delta(number: int, text: str) -> Json:
+    place = {"item_id": "msg_1", "output_index": 1, "content_index": 0}
+    return {
+        "type": "response.output_text.delta",
+        "sequence_number": number,
+        "delta": text,
+        **place,
+    }
+
+
+def test_of_a_text_whose_beginning_was_not_heard_nothing_is_said_but_that_it_is_written() -> None:
+    run = Run("gpt-test", response_id=RUN, after=20)
+
+    assert [step.part for step in run.feed(a_delta(21, "rest."))] == [Writing()]
+
+
+def test_a_text_that_begins_after_a_run_was_taken_over_is_heard_whole() -> None:
+    run = Run("gpt-test", response_id=RUN, after=20)
+    item = {"type": "message", "id": "msg_1", "role": "assistant"}
+    added = {"type": "response.output_item.added", "output_index": 1, "item": item}
+    run.feed({**added, "sequence_number": 21})
+    steps = [*run.feed(a_delta(22, "All ")), *run.feed(a_delta(23, "of it."))]
+
+    assert [step.part for step in steps] == [
+        Writing(TextDelta("All "), begins=True),
+        Writing(TextDelta("of it.")),
+    ]

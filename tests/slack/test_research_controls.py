@@ -238,3 +238,11 @@ async def test_slacks_own_stop_takes_back_what_waits() -> None:
         await ResearchControls(web, runs).stop_session(RESEARCH.thread)
 
     assert runs.waiting == {}
+
+
+async def test_a_digest_is_not_gone_into_deeper() -> None:
+    asked = replace(a_question("Tell me more."), kind="about_digest")
+    async with slack_web() as (web, _):
+        controls = ResearchControls(web, FakeRuns({7: asked}))
+
+        assert await controls.deeper(pressed_by("U2"), 7) is None

@@ -146,7 +146,9 @@ async def open_bot_between(
         "PORT": 0,
     }
     given |= over_http if http else {"SLACK_APP_TOKEN": slack.app_token}
-    pacing = Pacing(flush_seconds=0.01, update_seconds=0.01)
+    pacing = Pacing(
+        flush_seconds=0.01, update_seconds=0.01, clock=clock.monotonic, sleep=clock.sleep
+    )
     async with open_bot(load_settings(None, **(given | settings)), pacing, clock=clock) as bot:
         if http:
             slack.events_url = f"http://127.0.0.1:{bot.port}/slack/events"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -17,7 +18,8 @@ from bot.clock import Clock
 from bot.digests.audience import GONE
 from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.generated import Plan, fill
-from tests.stage import Stage, open_stage
+from tests.crash.fast import FastClock
+from tests.stage import FAST, Stage, open_stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bot.playground.slack.workspace import Message
 
 PRIVATE = "G0PRIVATE"
+WRITTEN = {None, "file_share", "thread_broadcast", "me_message"}
 
 
 @dataclass
@@ -252,32 +255,35 @@ async def test_instructions_in_messages_are_data_and_made_up_ids_are_dropped(sta
     assert "1 line without a source was left out" in shown(message)
 
 
-async def test_a_busy_month_is_digested_whole(stage: Stage) -> None:
-    plan = Plan(messages=900, threads=15, people=20)
-    true = fill(stage.slack.workspace, PRIVATE, plan, datetime.now(UTC))
-    await stage.slack.command(stage.you, PRIVATE, "/digest", "31d")
-    await stage.slack.until(
-        lambda _: "Written by a" in "".join(map(shown, direct(stage))), seconds=60
-    )
+async def test_a_busy_month_is_digested_whole_and_every_link_leads_to_a_message_that_was_read(
+    tmp_path: Path,
+) -> None:
+    fast = FastClock(time.time(), 600.0)
+    limits = replace(FAST, clock=fast.seconds)
+    async with open_stage(tmp_path, clock=fast.clock, limits=limits) as stage:
+        channel = stage.slack.workspace.channels[PRIVATE]
+        now = datetime.fromtimestamp(fast.seconds(), UTC)
+        true = fill(stage.slack.workspace, PRIVATE, Plan(), now)
+        await stage.slack.command(stage.you, PRIVATE, "/digest", "31d")
+        await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, direct(stage))), 60)
+        text = "".join(map(shown, direct(stage)))
 
-    channel, since = stage.slack.workspace.channels[PRIVATE], time.time() - 31 * 24 * 3_600
-    written = {
+    read = {
         m.ts
         for m in channel.messages.values()
-        if m.user in true.named
-        and not m.bot_id
-        and m.subtype in {None, "file_share", "thread_broadcast", "me_message"}
-        and float(m.ts) >= since
+        if m.user in true.named and m.subtype in WRITTEN and not m.bot_id
     }
-    assert true.new <= written
-    text = "".join(map(shown, direct(stage)))
-    links = {
-        part.partition("?")[0].partition("|")[0]
-        for part in text.split(f"/archives/{PRIVATE}/p")[1:]
-    }
-    assert links
-    assert {f"{ts[:-6]}.{ts[-6:]}" for ts in links} <= written | true.before
-    assert f"Read {len(written):,} messages by {len(true.people)} people" in text
+    parts = text.split(f"/archives/{PRIVATE}/p")[1:]
+    linked = {part.partition("?")[0].partition("|")[0] for part in parts}
+    counted = re.search(r"Read ([\d,]+) messages by (\d+) people", text)
+    assert len(true.new) == 5_000
+    assert counted is not None
+    assert len(true.new) <= int(counted[1].replace(",", "")) <= len(read)
+    assert int(counted[2]) == len(true.people) == 60
+    assert "Not read" not in text
+    assert len(linked) > 20
+    assert {f"{ts[:-6]}.{ts[-6:]}" for ts in linked} <= read
+    assert len(told(stage)) > 2  # in parts, and once more to join them
 
 
 async def scheduled(stage: Stage, text: str = "weekdays 9:00") -> Message:

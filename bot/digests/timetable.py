@@ -70,6 +70,8 @@ class Timetable:
                 await self.look()
             except FootnoteError as error:
                 log.warning("what is due cannot be seen", extra={"error": type(error).__name__})
+            except Exception:  # digests that come by themselves must not end in silence
+                log.exception("looking for what is due ended in an unforeseen way")
             await self.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:

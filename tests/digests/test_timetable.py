@@ -111,8 +111,9 @@ async def test_a_schedule_that_cannot_be_read_is_paused_and_keeps_no_other_from_
     assert inbox.begun == [7]
 
 
-async def test_after_a_failure_it_looks_again() -> None:
-    times, inbox, slept = FakeTimes(failing=StoreUnreachable()), FakeInbox(), list[float]()
+@pytest.mark.parametrize("failing", [StoreUnreachable(), RuntimeError("unforeseen")])
+async def test_after_a_failure_it_looks_again(failing: Exception) -> None:
+    times, inbox, slept = FakeTimes(failing=failing), FakeInbox(), list[float]()
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)

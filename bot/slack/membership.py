@@ -53,16 +53,23 @@ async def _place(caller: Caller, channel: str) -> Place:
         return Place(id=channel, kind="unknown", is_readable=not is_hidden)
     said = answer.get("channel")
     said = said if isinstance(said, dict) else {}
-    shared = ("is_ext_shared", "is_pending_ext_shared", "is_org_shared", "is_shared")
     kind = _kind_of_place(said)
     return Place(
         id=channel,
         kind=kind,
-        is_shared=any(said.get(name) for name in shared),
+        is_shared=_is_shared(said, kind),
         is_archived=bool(said.get("is_archived")),
         of_user=str(said.get("user") or "") if kind == "direct" else "",
         is_readable=kind in {"direct", "group"} or said.get("is_member") is True,
     )
+
+
+def _is_shared(said: Json, kind: PlaceKind) -> bool | None:
+    """Tell whether others than this workspace read it; None where Slack does not say."""
+    shared = ("is_ext_shared", "is_pending_ext_shared", "is_org_shared", "is_shared")
+    if any(said.get(name) for name in shared):
+        return True
+    return False if kind == "direct" or said.get("is_ext_shared") is False else None
 
 
 def _kind_of_place(said: Json) -> PlaceKind:
@@ -92,7 +99,9 @@ async def _kind(caller: Caller, user: str, team: str) -> PersonKind:
         return "external"
     if said.get("is_restricted") or said.get("is_ultra_restricted"):
         return "guest"
-    return "unknown" if said.get("is_bot") else "member"
+    # Slack says of every person whether they are a guest.
+    is_known = said.get("is_restricted") is False and not said.get("is_bot")
+    return "member" if is_known else "unknown"
 
 
 async def _is_in(caller: Caller, channel: str, user: str) -> bool | None:

@@ -10,7 +10,8 @@ def help_words(bot_user: str, command: str) -> str:
         f"• In a channel, mention me: <@{bot_user}> and your question\n"
         f"• In a direct message, just write\n"
         f"• Anywhere, type `{command}` and your question\n"
-        f"• For research that takes up to an hour, begin the question with `research:`\n\n"
+        f"• For research that takes up to an hour, begin the question with `research:`\n"
+        f"• To catch up on a channel, type `{command.removesuffix('ask')}digest 7d` in it\n\n"
         f"I answer in a thread, with numbered sources and the searches I ran. Go on in the same "
         f"thread, and I remember what was said there."
     )
@@ -25,7 +26,7 @@ def elsewhere_words(link: str) -> str:
 WAITS = "answers the question before this one, and then this one"  # below the bot's name
 GOING_ON = "I am being restarted, and go on with this answer in a moment."
 
-UNKNOWN_COMMAND = "I do not know this command; mine end in `ask` and `research`."
+UNKNOWN_COMMAND = "I do not know this command; mine end in `ask`, `research` and `digest`."
 RESEARCH_HELP = (
     "Write what to research behind the command. It may take up to an hour; the report comes in a "
     "thread, with its sources, and you are told when it is there."

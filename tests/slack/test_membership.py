@@ -95,8 +95,8 @@ async def test_an_archived_channel_is_known_as_one(slack: LocalSlack) -> None:
     assert place.is_archived
 
 
-CHANNEL = {"id": "C1", "is_private": False, "is_member": True}
-PERSON = {"id": "U1", "team_id": "T1"}
+CHANNEL = {"id": "C1", "is_private": False, "is_member": True, "is_ext_shared": False}
+PERSON = {"id": "U1", "team_id": "T1", "is_restricted": False}
 
 
 async def asked(*said: dict[str, Any]) -> tuple[Person, Place]:
@@ -146,3 +146,11 @@ async def test_a_list_of_members_that_cannot_be_had_forbids() -> None:
         person, _ = await Membership(web, Pacing()).facts("T1", "C1", "U1")
 
     assert person == Person(id="U1", kind="member", is_in_source=None)
+
+
+async def test_what_slack_leaves_out_is_not_taken_for_harmless() -> None:
+    channel = {name: value for name, value in CHANNEL.items() if name != "is_ext_shared"}
+    person = {"id": "U1", "team_id": "T1"}
+    found, place = await asked({"channel": channel}, {"user": person}, {"members": ["U1"]})
+
+    assert (found.kind, place.is_shared) == ("unknown", None)

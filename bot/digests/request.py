@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.digests.digest import Period
 from bot.errors import FootnoteError
@@ -65,3 +66,14 @@ def read_request(text: str) -> DigestRequest:
         )
     except (ValueError, TypeError, KeyError) as error:
         raise UnreadableRequest(type(error).__name__) from error
+
+
+def skipped_words(request: DigestRequest) -> str:
+    """Say which digests of its schedule were not posted before; "" where none is to be told of."""
+    zone = ZoneInfo(request.zone)
+    times = ", ".join(f"{at.day} {at:%B %H:%M}" for at in _in_zone(request.skipped, zone))
+    return f"Not posted, as I was not running in time: {times}." if times else ""
+
+
+def _in_zone(times: tuple[datetime, ...], zone: ZoneInfo) -> list[datetime]:
+    return [at.astimezone(zone) for at in times]

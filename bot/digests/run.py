@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.digests.audience import GONE, may_ask, may_post
 from bot.digests.digest import Period
 from bot.digests.memory import remembered
-from bot.digests.request import read_request
+from bot.digests.request import read_request, skipped_words
 from bot.digests.words import coverage_words
 from bot.errors import FootnoteError, TurnInterrupted
 from bot.turns.answer import Answer, Finished
@@ -189,12 +189,10 @@ def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) 
     if request.thread_ts and reading.messages:
         times = [datetime.fromtimestamp(float(each.ts), UTC) for each in reading.messages]
         period = Period(min(times), max(times))
-    skipped = [at.astimezone(zone) for at in request.skipped]
-    listed = ", ".join(f"{at.day} {at:%B %H:%M}" for at in skipped)
     sentences = [
         coverage_words(reading, written.digest, period, zone),
         CUT if written.is_cut else "",
-        f"Not posted, as I was not running in time: {listed}." if listed else "",
+        skipped_words(request),
     ]
     return " ".join(filter(None, sentences))
 

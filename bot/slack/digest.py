@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.digests.request import read_request
+from bot.digests.request import read_request, skipped_words
 from bot.slack.blocks import actions, button, failure_blocks, note_block, section
 from bot.slack.digest_blocks import SHARE_DIGEST, digest_messages
 from bot.slack.digest_titles import digest_title
@@ -62,7 +62,9 @@ class DigestReply:
         self.closed = True
 
     async def fail(self, words: str, reference: str) -> None:
-        """Say why there is none."""
+        """Say why there is none, and which others of its schedule there are none of."""
+        skipped = skipped_words(read_request(self._turn.question.text))
+        words = f"{words} {skipped}".strip()
         await self._put("No digest", failure_blocks(words, reference))
         await self._series.drop_the_rest()
         self.closed = True

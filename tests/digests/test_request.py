@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.digests.digest import Period
-from bot.digests.request import DigestRequest, UnreadableRequest, read_request, written
+from bot.digests.request import (
+    DigestRequest,
+    UnreadableRequest,
+    read_request,
+    skipped_words,
+    written,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WEEK = DigestRequest(channel="C1", period=Period(NOON - timedelta(days=7), NOON))
@@ -40,3 +47,12 @@ def test_what_is_no_request_is_refused(text: str) -> None:
 
 def test_only_what_a_schedule_wants_is_scheduled() -> None:
     assert not WEEK.is_scheduled
+
+
+def test_what_was_skipped_is_said_in_the_readers_time() -> None:
+    late = replace(WEEK, zone="Europe/Berlin", skipped=(NOON, NOON + timedelta(days=1)))
+
+    assert skipped_words(late) == (
+        "Not posted, as I was not running in time: 23 November 13:00, 24 November 13:00."
+    )
+    assert skipped_words(WEEK) == ""

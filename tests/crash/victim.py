@@ -20,6 +20,7 @@ from bot.log import set_up_logging
 from bot.settings import load_settings
 from bot.slack import pacing
 from bot.slack.web import SlackWeb
+from bot.store import turns
 from bot.store.database import FileDatabase, ServerDatabase
 from bot.store.leases import Beat
 from tests.crash.fast import FastClock
@@ -75,6 +76,8 @@ async def run() -> None:
     """Answer until told to stop."""
     if told := os.environ.get("TEST_CLOCK"):  # all of it goes faster
         begin, speed = map(float, told.split())
+        # This one waits for what a process has under way, which goes no faster than ever.
+        turns.FORGOTTEN_AFTER *= speed
         async with open_bot(load_settings(None), beat=BEAT, clock=FastClock(begin, speed).clock):
             await until_stopped()
         return

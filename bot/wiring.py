@@ -28,6 +28,7 @@ from bot.slack.sharing import Sharing
 from bot.slack.words import help_words
 from bot.turns.chains import Chains
 from bot.turns.memory import Memory
+from bot.turns.placing import Placing
 from bot.turns.research_run import ResearchRunner
 from bot.turns.run import TurnRunner
 
@@ -148,8 +149,10 @@ class Work:
             clock.sleep,
             deadline=timedelta(minutes=settings.research_minutes),
         )
+        self._placing = Placing(replies, stores.turns, metrics)
         self._digesting = DigestRunner(
             replies,
+            self._placing,
             slack.channels,
             slack.admission,
             models.digesting,
@@ -177,8 +180,8 @@ class Work:
         """Post the thread of a question that a command asked; None when it cannot be had."""
         with _bound(turn):
             if turn.question.kind == "digest":
-                await self._digesting.pause_if_gone(turn)
-            return await self._answering.place(turn)
+                return await self._digesting.place(turn)
+            return await self._placing.place(turn)
 
 
 def build_listeners(settings: Settings, slack: Slack, stores: Stores, inbox: Inbox) -> Listeners:

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,13 @@ import pytest
 from bot.clock import Clock
 from bot.digests.audience import GONE
 from bot.playground.responses import Profile, Scripted
+from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
 from tests.crash.fast import FastClock
 from tests.stage import FAST, Stage, open_stage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from bot.playground.slack.workspace import Message
@@ -36,13 +37,22 @@ class Shifted:
     """A time of day that can be put forward; what is waited for is waited a moment."""
 
     ahead: timedelta = timedelta()
+    slept: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def clock(self) -> Clock:
         return Clock(now=lambda: datetime.now(UTC) + self.ahead, sleep=self.sleep)
 
     async def sleep(self, seconds: float) -> None:
+        self.slept.set()
         await asyncio.sleep(min(seconds, 0.2))
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        """Look whether it is so each time that something goes to sleep."""
+        async with asyncio.timeout(30):
+            while not is_so():
+                self.slept.clear()
+                await self.slept.wait()
 
 
 @pytest.fixture
@@ -385,6 +395,34 @@ async def test_a_scheduled_digest_is_posted_in_its_channel_and_names_who_schedul
     assert "share_digest" not in shown(message)
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"chat.postMessage": Fault(error="is_archived"), "conversations.open": Fault("no_dm")},
+        {"chat.postMessage": Fault(error="thread_not_found", skip=1, times=2)},
+    ],
+    ids=["its root", "what is below it"],
+)
+async def test_a_scheduled_digest_that_slack_does_not_take_is_told_of_with_the_next(
+    tmp_path: Path, faults: dict[str, Fault]
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        preview = await scheduled(stage, soon())
+        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        for method, fault in faults.items():
+            stage.slack.fail(method, **asdict(fault))
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: given_back(tmp_path))
+        clock.ahead += timedelta(days=1)
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        told = "Not posted, as I was not running or Slack could not be reached: "
+        await stage.slack.until(lambda _: told in "".join(map(shown, channel.values())), 30)
+
+    assert given_back(tmp_path) == []
+
+
 async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel_told(
     tmp_path: Path,
 ) -> None:
@@ -432,6 +470,14 @@ async def test_a_schedule_whose_owner_left_the_workspace_is_paused(tmp_path: Pat
 
     assert paused(tmp_path) == GONE.words
     assert not told(stage)
+
+
+def given_back(folder: Path) -> list[str]:
+    """Read from the file which times are to be told of with the next digest."""
+    with closing(sqlite3.connect(folder / "footnote.db")) as connection:
+        [found] = connection.execute("SELECT skipped FROM schedules").fetchone()
+    times: list[str] = json.loads(found)
+    return times
 
 
 def paused(folder: Path) -> str | None:

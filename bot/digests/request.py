@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from bot.digests.digest import Period
 from bot.errors import FootnoteError
 
+LISTED = 24  # times that were skipped; of what lay behind them, the number and the last are said
+
 
 class UnreadableRequest(FootnoteError):
     """The text is not a digest's request."""
@@ -71,9 +73,10 @@ def read_request(text: str) -> DigestRequest:
 def skipped_words(request: DigestRequest) -> str:
     """Say which digests of its schedule were not posted before; "" where none is to be told of."""
     zone = ZoneInfo(request.zone)
-    times = ", ".join(f"{at.day} {at:%B %H:%M}" for at in _in_zone(request.skipped, zone))
-    return f"Not posted, as I was not running in time: {times}." if times else ""
-
-
-def _in_zone(times: tuple[datetime, ...], zone: ZoneInfo) -> list[datetime]:
-    return [at.astimezone(zone) for at in times]
+    times = [f"{at.day} {at:%B %H:%M}" for at in (at.astimezone(zone) for at in request.skipped)]
+    if not times:
+        return ""
+    said = ", ".join(times[:LISTED])
+    if others := times[LISTED:]:
+        said += f", and {len(others)} more until {others[-1]}"
+    return f"Not posted, as I was not running or Slack could not be reached: {said}."

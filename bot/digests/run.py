@@ -19,9 +19,9 @@ from bot.digests.digest import Period
 from bot.digests.memory import remembered
 from bot.digests.request import read_request, skipped_words
 from bot.digests.words import coverage_words
-from bot.errors import FootnoteError, TurnInterrupted
+from bot.errors import FootnoteError, SlackError, TurnInterrupted
 from bot.turns.answer import Answer, Finished
-from bot.turns.settle import settle
+from bot.turns.settle import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from bot.digests.request import DigestRequest
     from bot.digests.writer import DigestWriter, WrittenDigest
     from bot.metrics import Metrics
-    from bot.turns.question import Thread
+    from bot.turns.placing import Placing
+    from bot.turns.question import Question, Thread
     from bot.turns.settle import Store
     from bot.turns.turn import Turn
 
@@ -98,6 +99,10 @@ class Schedules(Protocol):
         """Have one come no more until it is resumed; False where it does not come now."""
         ...
 
+    async def fail_due(self, turn: Turn, error: BaseException) -> None:
+        """Record that a digest failed unseen; the next of its schedule tells of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -124,6 +129,7 @@ class DigestRunner:
     """Runs digests, one call each."""
 
     replies: Replies
+    placing: Placing
     channels: Channels
     admission: Admission
     writer: DigestWriter
@@ -138,17 +144,34 @@ class DigestRunner:
         async def work(reply: Reply) -> Answer:
             return await self._answer(turn, reply)
 
-        await settle(turn, self.replies.open_digest(turn), work, self.store, self.metrics)
+        opened = self.replies.open_digest(turn)
+        await Settling(self.store, self.metrics, self._fail_unseen).settle(turn, opened, work)
 
-    async def pause_if_gone(self, turn: Turn) -> None:
-        """Pause a schedule whose owner has left, whom no direct message reaches any more."""
-        question, request = turn.question, read_request(turn.question.text)
-        if request.schedule_id is None:
-            return
-        team, user = question.thread.team, question.user
-        person, _ = await self.channels.facts(team, request.channel, user)
-        if person.kind == "gone":
+    async def place(self, turn: Turn) -> Question | None:
+        """Post the thread of a digest; None where that is not possible.
+
+        A schedule whose owner has left is paused: no direct message reaches them any more.
+        """
+        request = read_request(turn.question.text)
+        if request.schedule_id is not None and await self._is_gone(turn, request.channel):
             await self.schedules.pause(request.schedule_id, GONE.words)
+        return await self.placing.place(turn, self._fail_unseen)
+
+    async def _is_gone(self, turn: Turn, channel: str) -> bool:
+        question = turn.question
+        try:
+            person, _ = await self.channels.facts(question.thread.team, channel, question.user)
+        except SlackError as error:
+            log.info("a person cannot be looked up now", extra={"code": error.code})
+            return False
+        return person.kind == "gone"
+
+    async def _fail_unseen(self, turn: Turn, error: Exception) -> None:
+        """Record a failure that nobody could be told of."""
+        if read_request(turn.question.text).is_scheduled:
+            await self.schedules.fail_due(turn, error)
+        else:
+            await self.store.fail_turn(turn, error)
 
     async def _answer(self, turn: Turn, reply: Reply) -> Answer:
         if turn.is_given_up:

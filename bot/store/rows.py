@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import ModelError
 from bot.turns.characters import whole_characters
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Sent, Turn
@@ -40,6 +41,12 @@ def question_columns(question: Question) -> dict[str, object]:
         "text": question.text,
         "kind": question.kind,
     }
+
+
+def failure_columns(error: BaseException) -> dict[str, object]:
+    """Return what is stored of a failure: the kind of error, not its text."""
+    request_id = error.request_id if isinstance(error, ModelError) else None
+    return {"error": type(error).__name__, "request_id": request_id}
 
 
 def answer_columns(answer: Answer) -> dict[str, object]:

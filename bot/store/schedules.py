@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
 from bot.digests.scheduled import NewSchedule, Scheduled
 from bot.store.messages import INSERTS
-from bot.store.rows import question_columns
+from bot.store.rows import failure_columns, question_columns
+from bot.store.statements import FAILED
 from bot.store.tables import UtcDateTime, schedules, turns
+from bot.store.tenure import refuse
 from bot.turns.turn import Turn, TurnState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -34,6 +37,7 @@ _MOVE = (
     .where(
         _ID,
         schedules.c.next_due == bindparam("of_due", type_=UtcDateTime),
+        schedules.c.skipped == bindparam("of_skipped"),
         schedules.c.paused_why.is_(None),
     )
     .values(
@@ -42,6 +46,8 @@ _MOVE = (
         updated_at=bindparam("new_at", type_=UtcDateTime),
     )
 )
+_SKIPPED = select(schedules.c.skipped).where(_ID).with_for_update()
+_TELL = update(schedules).where(_ID).values(skipped=bindparam("new_skipped"))
 
 
 class ScheduleStore:
@@ -99,7 +105,7 @@ class ScheduleStore:
 
     async def resume(self, schedule_id: int, next_due: datetime) -> bool:
         """Have one come again from a time on; False where it is not paused."""
-        new = {"paused_why": None, "next_due": next_due, "skipped": "[]"}
+        new = {"paused_why": None, "next_due": next_due}
         return await self._change(schedule_id, new, schedules.c.paused_why.is_not(None))
 
     async def delete(self, schedule_id: int) -> bool:
@@ -144,14 +150,37 @@ class ScheduleStore:
         key = self._move(scheduled, due, skipped=due.skipped)
         return await self._database.run(lambda c: bool(c.execute(_MOVE, key).rowcount))
 
+    async def fail_due(self, turn: Turn, error: BaseException) -> None:
+        """Record that a digest failed unseen, and that the next of its schedule tells of it.
+
+        Both are recorded at once, or neither is. What it was to tell of is told then too.
+        """
+        request = read_request(turn.question.text)
+        untold = {*request.skipped, request.period.until}
+        key = {**self._tenure.key(turn), "new_at": self._clock()}
+        key |= {f"new_{name}": value for name, value in failure_columns(error).items()}
+        of_id = {"of_id": request.schedule_id}
+
+        def operation(connection: Connection) -> None:
+            if not connection.execute(FAILED, key).rowcount:
+                refuse(connection, key, TurnState.FAILED, TurnState.FAILED)
+                return  # it was done by then
+            row = connection.execute(_SKIPPED, of_id).one_or_none()
+            if row is not None:
+                skipped = _encoded(sorted({*_decoded(row.skipped), *untold}))
+                connection.execute(_TELL, {**of_id, "new_skipped": skipped})
+
+        await self._database.run(operation)
+
     def _move(
         self, scheduled: Scheduled, due: Due, skipped: tuple[datetime, ...]
     ) -> Mapping[str, object]:
         return {
             "of_id": scheduled.id,
             "of_due": scheduled.next_due,
+            "of_skipped": _encoded(scheduled.skipped),
             "new_due": due.next_due,
-            "new_skipped": json.dumps([at.isoformat() for at in skipped]),
+            "new_skipped": _encoded(skipped),
             "new_at": self._clock(),
         }
 
@@ -175,6 +204,14 @@ def _columns(new: NewSchedule) -> dict[str, str]:
     }
 
 
+def _encoded(times: Iterable[datetime]) -> str:
+    return json.dumps([at.isoformat() for at in times])
+
+
+def _decoded(times: str) -> tuple[datetime, ...]:
+    return tuple(map(datetime.fromisoformat, json.loads(times)))
+
+
 def _scheduled(row: Row[Any]) -> Scheduled:
     return Scheduled(
         id=row.id,
@@ -188,6 +225,6 @@ def _scheduled(row: Row[Any]) -> Scheduled:
             about=row.about,
         ),
         next_due=row.next_due,
-        skipped=tuple(map(datetime.fromisoformat, json.loads(row.skipped))),
+        skipped=_decoded(row.skipped),
         paused_why=row.paused_why,
     )

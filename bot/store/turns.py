@@ -15,11 +15,11 @@ from sqlalchemy import (
     update,
 )
 
-from bot.errors import ModelError
 from bot.store import statements as sql
 from bot.store.messages import INSERTS, sent_by
 from bot.store.rows import (
     answer_columns,
+    failure_columns,
     order_of,
     question_columns,
     question_of,
@@ -167,9 +167,7 @@ class TurnStore:
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
         """Record that the turn ended without an answer: the kind of error, not its text."""
-        request_id = error.request_id if isinstance(error, ModelError) else None
-        columns = {"error": type(error).__name__, "request_id": request_id}
-        await self._end(turn, sql.FAILED, TurnState.FAILED, **columns)
+        await self._end(turn, sql.FAILED, TurnState.FAILED, **failure_columns(error))
 
     async def stop_turn(self, turn: Turn) -> None:
         """Record that somebody stopped the turn."""

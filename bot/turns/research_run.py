@@ -21,7 +21,7 @@ from bot.errors import (
 from bot.turns.answer import Finished
 from bot.turns.following import Following
 from bot.turns.preparation import with_brief
-from bot.turns.settle import settle
+from bot.turns.settle import Settling
 from bot.turns.transcript import transcript
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ class ResearchRunner:
         async def work(reply: Reply) -> Answer | None:
             return await self._answer(turn, reply)
 
-        await settle(turn, self.replies.open_research(turn), work, self.store, self.metrics)
+        opened = self.replies.open_research(turn)
+        await Settling(self.store, self.metrics).settle(turn, opened, work)
 
     async def _answer(self, turn: Turn, reply: Reply) -> Answer | None:
         """Return the report, or what is asked before there can be one; None if it was stopped."""

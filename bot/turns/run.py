@@ -129,10 +129,6 @@ class Replies(Protocol):
         """Tell a thread that a question waits there."""
         ...
 
-    async def place(self, turn: Turn) -> Question | None:
-        """Post the thread of a question that a command asked; None if that is refused for good."""
-        ...
-
 
 class Store(Protocol):
     """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
@@ -197,24 +193,6 @@ class TurnRunner:
         except Exception as error:  # the twin of the one below: not even a failure could be told
             log.exception("no reply could be opened or closed", extra={"turn": turn.id})
             await self._record_failure(turn, error)
-
-    async def place(self, turn: Turn) -> Question | None:
-        """Post the thread of a question that a command asked; None when it cannot be had.
-
-        A turn that is given up is posted too: only in its thread can that be said.
-        """
-        try:
-            return await self.replies.place(turn)
-        except LEFT as error:
-            log.warning("turn left to another process", extra={"error": str(error)})
-            return None
-        except asyncio.CancelledError:
-            await self._hand_over(turn)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
-            log_failure(turn, error)
-            await self._record_failure(turn, error)
-            return None
 
     async def wait(self, question: Question) -> None:
         """Tell a thread that a question waits there."""

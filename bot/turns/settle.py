@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.errors import FootnoteError, public_words
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.turns.answer import Answer
     from bot.turns.turn import Turn
+
+    Fail = Callable[[Turn, Exception], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -51,52 +54,51 @@ class Store(Protocol):
 R = TypeVar("R", bound=Reply)
 
 
-async def settle(
-    turn: Turn,
-    opened: AbstractAsyncContextManager[R],
-    work: Callable[[R], Awaitable[Answer | None]],
-    store: Store,
-    metrics: Metrics,
-) -> None:
-    """Do the work in the reply that is opened for it, and record how it ended; None: stopped."""
-    try:
-        async with opened as reply:
-            await _settle_in(reply, turn, work, store, metrics)
-    except LEFT as error:
-        log.warning("turn left to another process", extra={"error": str(error)})
-    except BaseException as error:
-        if not isinstance(error, Exception):  # the bot closes, and the reply has said so
-            with contextlib.suppress(FootnoteError):
-                await store.hand_over(turn)
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Has work done, and settles how it ended."""
+
+    store: Store
+    metrics: Metrics
+    fail_unseen: Fail | None = None  #: records a failure that the thread could not be told of
+
+    async def settle(
+        self,
+        turn: Turn,
+        opened: AbstractAsyncContextManager[R],
+        work: Callable[[R], Awaitable[Answer | None]],
+    ) -> None:
+        """Do the work in the reply that is opened for it, and record its end; None: stopped."""
+        try:
+            async with opened as reply:
+                await self._settle_in(reply, turn, work)
+        except LEFT as error:
+            log.warning("turn left to another process", extra={"error": str(error)})
+        except BaseException as error:
+            if not isinstance(error, Exception):  # the bot closes, and the reply has said so
+                with contextlib.suppress(FootnoteError):
+                    await self.store.hand_over(turn)
+                raise
+            log.exception("no reply could be opened or closed", extra={"turn": turn.id})
+            await (self.fail_unseen or self.store.fail_turn)(turn, error)
+            self.metrics.failed.add()
+
+    async def _settle_in(
+        self, reply: R, turn: Turn, work: Callable[[R], Awaitable[Answer | None]]
+    ) -> None:
+        try:
+            answer = await work(reply)
+        except LEFT:
             raise
-        log.exception("no reply could be opened or closed", extra={"turn": turn.id})
-        await _record_failure(turn, error, store, metrics)
-
-
-async def _settle_in(
-    reply: R,
-    turn: Turn,
-    work: Callable[[R], Awaitable[Answer | None]],
-    store: Store,
-    metrics: Metrics,
-) -> None:
-    try:
-        answer = await work(reply)
-    except LEFT:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-        log_failure(turn, error)
-        await reply.fail(public_words(error), str(turn.id))
-        await _record_failure(turn, error, store, metrics)
-    else:
-        if answer is None:
-            await store.stop_turn(turn)
-            metrics.stopped.add()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
+            log_failure(turn, error)
+            await reply.fail(public_words(error), str(turn.id))
+            await self.store.fail_turn(turn, error)
+            self.metrics.failed.add()
         else:
-            await store.finish_turn(turn, answer)
-            metrics.answered.add()
-
-
-async def _record_failure(turn: Turn, error: Exception, store: Store, metrics: Metrics) -> None:
-    await store.fail_turn(turn, error)
-    metrics.failed.add()
+            if answer is None:
+                await self.store.stop_turn(turn)
+                self.metrics.stopped.add()
+            else:
+                await self.store.finish_turn(turn, answer)
+                self.metrics.answered.add()

@@ -9,6 +9,7 @@ import pytest
 
 from bot.digests.digest import Period
 from bot.digests.request import (
+    LISTED,
     DigestRequest,
     UnreadableRequest,
     read_request,
@@ -53,6 +54,15 @@ def test_what_was_skipped_is_said_in_the_readers_time() -> None:
     late = replace(WEEK, zone="Europe/Berlin", skipped=(NOON, NOON + timedelta(days=1)))
 
     assert skipped_words(late) == (
-        "Not posted, as I was not running in time: 23 November 13:00, 24 November 13:00."
+        "Not posted, as I was not running or Slack could not be reached: "
+        "23 November 13:00, 24 November 13:00."
     )
     assert skipped_words(WEEK) == ""
+
+
+def test_of_many_that_were_skipped_the_number_is_said() -> None:
+    hours = tuple(NOON + timedelta(hours=number) for number in range(LISTED + 700))
+    words = skipped_words(replace(WEEK, skipped=hours))
+
+    assert words.endswith("24 November 11:00, and 700 more until 23 December 15:00.")
+    assert words.count(":00") == LISTED + 1

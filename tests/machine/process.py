@@ -24,6 +24,7 @@ from bot.store.turns import TurnStore
 from bot.turns.chains import Chains
 from bot.turns.inbox import Inbox
 from bot.turns.memory import Memory
+from bot.turns.placing import Placing
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
 from tests.fakes import FakeHistory, FakeNotes, FakeRuns
@@ -155,7 +156,7 @@ class Process:
             Chains("auto", FakeNotes().unsupported()),
             Prices({}),
         )
-        inbox = Inbox(turns, _Noted(runner), metrics)
+        inbox = Inbox(turns, _Noted(runner, Placing(replies, turns, metrics)), metrics)
         commands = Commands(inbox, hints, TEAM)
         bot = Bot(BOT_USER, BOT_ID, TEAM)
         controls, digests = (
@@ -178,8 +179,9 @@ class Process:
 class _Noted:
     """The work on a turn, with a note of which one it is."""
 
-    def __init__(self, runner: TurnRunner) -> None:
+    def __init__(self, runner: TurnRunner, placing: Placing) -> None:
         self._runner = runner
+        self._placing = placing
         self.wait = runner.wait
 
     async def run(self, turn: Turn) -> None:
@@ -192,6 +194,6 @@ class _Noted:
     async def place(self, turn: Turn) -> Question | None:
         token = WORKED_ON.set(turn)
         try:
-            return await self._runner.place(turn)
+            return await self._placing.place(turn)
         finally:
             WORKED_ON.reset(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from sqlalchemy import func, select
 from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
 from bot.digests.scheduled import CATCH_UP, NewSchedule, plan, question_of
+from bot.errors import SlackRefused
 from bot.store.schedules import ScheduleStore
 from bot.store.tables import turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
+from bot.turns.turn import TurnLost
 from tests.store.examples import Clock
 
 if TYPE_CHECKING:
@@ -150,3 +153,70 @@ async def test_a_deleted_one_is_gone(process: Process) -> None:
 
     assert not await process.store.delete(scheduled.id)
     assert await process.take(scheduled, NINE) is None
+
+
+async def test_what_failed_unseen_is_told_of_with_the_next(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE + 2 * DAY)
+    assert turn is not None
+    await process.store.fail_due(turn, SlackRefused("chat.postMessage", "is_archived"))
+    await process.store.fail_due(turn, SlackRefused("chat.postMessage", "is_archived"))  # repeated
+
+    assert await state(process, turn) == ("failed", "SlackRefused")
+    [again] = await process.store.due(NINE + 3 * DAY)
+    assert again.skipped == (NINE, NINE + DAY, NINE + 2 * DAY)
+
+
+async def test_who_has_lost_a_digest_gives_no_time_back(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE)
+    assert turn is not None
+    with pytest.raises(TurnLost):
+        await process.store.fail_due(replace(turn, epoch=turn.epoch - 1), ValueError())
+
+    assert await state(process, turn) == ("placing", None)
+    [again] = await process.store.due(NINE + DAY)
+    assert again.skipped == ()
+
+
+async def test_a_time_that_is_given_back_while_the_next_is_taken_is_not_lost(
+    process: Process,
+) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE)
+    assert turn is not None
+    [seen] = await process.store.due(NINE + DAY)
+    await process.store.fail_due(turn, ValueError())
+
+    assert await process.take(seen, NINE + DAY) is None  # as it is not what was seen any more
+    [again] = await process.store.due(NINE + DAY)
+    following = await process.take(again, NINE + DAY)
+    assert following is not None
+    assert read_request(following.question.text).skipped == (NINE,)
+
+
+async def test_what_failed_unseen_of_a_deleted_schedule_has_failed(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE)
+    assert turn is not None
+    await process.store.delete(scheduled.id)
+    await process.store.fail_due(turn, ValueError())
+
+    assert await state(process, turn) == ("failed", "ValueError")
+
+
+async def test_what_is_to_be_told_of_is_kept_over_a_pause(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    late = plan(scheduled, NINE + CATCH_UP + timedelta(seconds=1))
+    assert await process.store.skip(scheduled, late)
+    assert await process.store.pause(scheduled.id, "")
+    assert await process.store.resume(scheduled.id, NINE + 2 * DAY)
+
+    [again] = await process.store.due(NINE + 2 * DAY)
+    assert again.skipped == (NINE,)
+
+
+async def state(process: Process, turn: Turn) -> tuple[str, str | None]:
+    found = select(turns.c.state, turns.c.error).where(turns.c.id == turn.id)
+    row = await process.database.run(lambda c: c.execute(found).one())
+    return row.state.value, row.error

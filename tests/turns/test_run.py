@@ -493,26 +493,6 @@ async def test_closing_the_bot_hands_over_what_is_running() -> None:
     assert store.ends == [("handed over", 7)]
 
 
-async def test_a_commands_question_that_is_being_posted_is_handed_over_when_the_bot_closes() -> (
-    None
-):
-    class Slow(FakeSlack):
-        async def place(self, turn: Turn) -> Question:
-            started.set()
-            await asyncio.Event().wait()
-            return await super().place(turn)
-
-    started, store = asyncio.Event(), FakeStore()
-    runner = a_runner(Slow(), FakeModel(PARTS), store)
-    task = asyncio.create_task(runner.place(Turn(7, a_question(), None)))
-    await started.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-    assert store.ends == [("handed over", 7)]
-
-
 async def test_closing_the_bot_is_not_held_up_by_a_turn_that_cannot_be_handed_over() -> None:
     class Away(FakeStore):
         async def hand_over(self, turn: Turn) -> None:
@@ -549,31 +529,6 @@ async def test_after_three_attempts_the_thread_is_told_instead_of_the_model_aske
     assert model.asked == []
     assert slack.reply.done == [("fail", TurnInterrupted.public, "7")]
     assert store.ends == [("failed", 7, "TurnInterrupted")]
-
-
-async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
-    slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
-    runner = a_runner(slack, FakeModel(PARTS), store)
-    placed = await runner.place(Turn(7, a_question(), None))
-
-    assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
-
-
-async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:
-    slack, store = FakeSlack(), FakeStore()
-    runner = a_runner(slack, FakeModel(PARTS), store)
-    placed = await runner.place(Turn(7, a_question(), None, attempt=ATTEMPTS + 1))
-
-    assert placed is not None
-    assert (placed.thread.thread_ts, store.ends) == ("7.7", [])
-
-
-async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
-    slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
-    runner = a_runner(slack, FakeModel(PARTS), store)
-
-    assert await runner.place(Turn(7, a_question(), None)) is None
-    assert store.ends == []
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,8 @@ async def test_a_thread_is_summed_up_from_one_of_its_messages(stage: Stage) -> N
     await stage.slack.shortcut(stage.you, PRIVATE, reply.ts, "digest_thread")
     await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, direct(stage))))
 
+    [told] = stage.slack.ephemerals(PRIVATE, stage.you)
+    assert "I am summing up that thread." in told.text
     assert "lunch" not in "".join(map(shown, direct(stage)))
     assert "Read 3 messages" in "".join(map(shown, direct(stage)))
 

@@ -21,7 +21,7 @@ from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, written
 from bot.digests.since import NotUnderstood
 from bot.slack.command import command_key, field
-from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, Said, taken_words
+from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, THREAD_TAKEN, Said, taken_words
 from bot.slack.schedule_controls import Asker
 from bot.slack.text import plain
 from bot.turns.question import Question, Thread
@@ -112,6 +112,10 @@ class DigestControls:
         )
         asked = {"user_id": user["id"], "team_id": user.get("team_id"), **body}
         await self._take(asked, request, command_key(body))
+
+    async def tell_of_shortcut(self, body: Json) -> None:
+        """Tell who chose a message that its thread is being summed up."""
+        await self.hints.respond(str(body.get("response_url")), THREAD_TAKEN)
 
     async def about(self, question: Question) -> Question:
         """Return a message in a digest's thread as what it is: about the digest, or for the web."""

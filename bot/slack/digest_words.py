@@ -42,6 +42,9 @@ IN_CHANNELS_ONLY = (
 DIGEST_GOES_ON = "I am being restarted, and write this digest in a moment."
 
 
+THREAD_TAKEN = "I am summing up that thread. The digest comes to you as a direct message."
+
+
 def taken_words(channel: str, period: str) -> str:
     """Say that a digest is being written."""
     return f"I am summing up <#{channel}>, {period}. The digest comes to you as a direct message."

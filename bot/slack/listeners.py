@@ -158,6 +158,7 @@ class Listeners:
     async def on_digest_thread(self, ack: AsyncAck, body: Json) -> None:
         """Take a message whose thread is to be summed up."""
         await self.digests.shortcut(body)
+        self.inbox.own(self.digests.tell_of_shortcut(body))
         await ack()
 
     async def on_share_digest(self, ack: AsyncAck, body: Json, action: Json) -> None:

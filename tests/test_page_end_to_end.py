@@ -96,6 +96,22 @@ async def test_what_is_open_is_asked_on_the_page_before_a_research(tmp_path: Pat
     assert complaints == []
 
 
+async def test_a_thread_is_digested_from_the_menu_of_a_message(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
+        colleague = stage.slack.users["colleague"]
+        root = await stage.slack.say(stage.you, stage.general, "When do we move billing?")
+        await stage.slack.say(colleague, stage.general, "On Friday, that is decided.", root)
+        await browser.point_at(f"{CHANNEL} .row")
+        await browser.screenshot("message-menu")
+        await press(browser, f"{CHANNEL} .over", "Digest this thread")
+        await browser.until_text(CHANNEL, "comes to you as a direct message")
+        await browser.click(f"[data-channel={stage.slack.dm(stage.you)}]")
+        await browser.until_text(CHANNEL, "Digest of a thread")
+        complaints = await browser.complaints()
+
+    assert complaints == []
+
+
 async def test_a_digest_is_had_asked_about_and_shared_on_the_page(tmp_path: Path) -> None:
     async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
         colleague = stage.slack.users["colleague"]
@@ -133,10 +149,18 @@ async def test_digests_are_scheduled_listed_and_deleted_on_the_page(tmp_path: Pa
         await browser.until_text(CHANNEL, "about prices, every weekday at 09:00")
         await browser.screenshot("digest-list")
         await press(browser, CHANNEL, "Pause")
+        await browser.until_text(CHANNEL, "paused")
         await press(browser, CHANNEL, "Resume")
-        await press(browser, CHANNEL, "Delete")
+        await browser.until_text(CHANNEL, "Pause")
+        await browser.click(f"[data-channel={stage.slack.dm(stage.you)}]")
+        await browser.click("#tab-home")
+        await browser.until_text("#home", "about prices, every weekday at 09:00")
+        await browser.screenshot("digest-home")
+        await press(browser, "#home", "Pause")
+        await press(browser, "#home", "Resume")
+        await press(browser, "#home", "Delete")
         await browser.do(lambda driver: driver.switch_to.alert.accept())
-        await browser.until_text(CHANNEL, "The scheduled digest 1 is deleted.")
+        await browser.until_text("#home", "You have no scheduled digests.")
         complaints = await browser.complaints()
 
     assert complaints == []

@@ -18,6 +18,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.proxy import Proxy, ProxyType
 from selenium.webdriver.remote.client_config import ClientConfig
@@ -76,6 +77,11 @@ class Browser:
     async def click(self, css: str) -> None:
         """Click an element once it can be clicked."""
         await self.until(lambda driver: _clicked(driver.find_element(By.CSS_SELECTOR, css)), css)
+
+    async def point_at(self, css: str) -> None:
+        """Hold the pointer over an element."""
+        found = await self.find(css)
+        await self.do(lambda driver: ActionChains(driver).move_to_element(found).perform())
 
     async def type(self, css: str, *keys: str) -> None:
         """Press keys in an element."""

@@ -4,7 +4,7 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const sameAuthorSeconds = 300;
 
 const page = {
-  state: { channels: [], users: [], bot: {}, prompts: [] },
+  state: { channels: [], users: [], bot: {}, prompts: [], shortcuts: [], home: { html: "" } },
   messages: new Map(), // "channel ts" -> message
   statuses: new Map(), // "channel thread" -> words
   user: sessionStorage.getItem("user") || "",
@@ -12,6 +12,7 @@ const page = {
   thread: "",
   unread: new Set(),
   drafts: new Map(),
+  atHome: false, // whether the direct message shows the app's Home
   opensNextRoot: "", // the channel in which a command was given: the bot's question opens there
 };
 
@@ -36,6 +37,10 @@ function connect() {
   events.addEventListener("prompts", (event) => {
     page.state.prompts = JSON.parse(event.data);
     showPrompts();
+  });
+  events.addEventListener("home", (event) => {
+    page.state.home = JSON.parse(event.data);
+    showHome();
   });
 }
 
@@ -167,6 +172,7 @@ function showChannels() {
 }
 
 function goTo(channel, thread = "") {
+  page.atHome = false;
   page.channel = channel;
   page.thread = thread;
   page.unread.delete(channel);
@@ -195,11 +201,35 @@ function show() {
   history.replaceState(null, "", `#${address}`);
   $("#channel-pane .composer").turnTo(`Message ${channel.sign === "#" ? "#" : ""}${channel.name}`, key(channel.id, ""));
   if (page.thread) $("#thread-pane .composer").turnTo("Reply…", key(channel.id, page.thread));
+  showHome();
   showIntro(channel);
   showMessages();
   showPrompts();
   showTyping();
 }
+
+function showHome() {
+  const direct = current()?.kind === "direct";
+  const atHome = direct && page.atHome;
+  $("#tabs").hidden = !direct;
+  $("#tabs").setAttribute("aria-label", page.state.bot.name);
+  $("#tab-home").setAttribute("aria-selected", String(atHome));
+  $("#tab-messages").setAttribute("aria-selected", String(!atHome));
+  $("#channel-pane").classList.toggle("at-home", atHome);
+  $("#home").hidden = !atHome;
+  const drawn = document.createElement("template");
+  drawn.innerHTML = page.state.home.html || "<p>Nothing is shown here yet.</p>"; // drawn and sanitised by the server
+  $("#home").replaceChildren(drawn.content);
+}
+
+function turnTo(home) {
+  page.atHome = home;
+  if (home) post("/page/home", {});
+  show();
+}
+
+$("#tab-home").addEventListener("click", () => turnTo(true));
+$("#tab-messages").addEventListener("click", () => turnTo(false));
 
 function showIntro(channel) {
   const bot = page.state.bot.name;
@@ -297,7 +327,7 @@ function morphAttributes(old, fresh) {
 
 function showReplies(row, message, all) {
   const replies = all.filter((one) => one.thread === message.ts && one.ts !== message.ts && !one.ephemeral);
-  let button = $(":scope > .replies", row);
+  let button = $(".replies", row);
   if (!button) {
     button = element("button", { type: "button", className: "replies" });
     button.addEventListener("click", () => openThread(message.ts));
@@ -306,8 +336,26 @@ function showReplies(row, message, all) {
   const words = replies.length ? `${replies.length} ${replies.length === 1 ? "reply" : "replies"}` : "Reply in thread";
   if (button.textContent !== words) button.textContent = words;
   button.classList.toggle("none", !replies.length);
+  const over = menuOf(row, message);
+  const holder = replies.length ? row : over;
+  if (button.parentElement !== holder) holder.append(button);
   button.hidden = message.ephemeral;
   row.classList.toggle("open", page.thread === message.ts);
+}
+
+// What stands over a message while one points at it: the bot's shortcuts.
+function menuOf(row, message) {
+  let menu = $(":scope > .over", row);
+  if (menu) return menu;
+  menu = element("div", { className: "over" });
+  for (const shortcut of page.state.shortcuts) {
+    const button = element("button", { type: "button", className: "shortcut", textContent: shortcut.title });
+    button.addEventListener("click", () => post("/page/shortcut", { channel: message.channel, ts: message.ts, callback_id: shortcut.id }));
+    menu.append(button);
+  }
+  menu.hidden = message.ephemeral;
+  row.append(menu);
+  return menu;
 }
 
 function openThread(ts) {
@@ -373,10 +421,17 @@ async function press(button, row) {
   if (button.closest(".feedback")) button.setAttribute("aria-pressed", "true");
 }
 
+function pressAtHome(button) {
+  if (button.dataset.confirm && !confirm(button.dataset.confirm)) return;
+  const { action, value = "" } = button.dataset;
+  post("/page/press_at_home", { action_id: action, value });
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action], [data-stop]");
   const row = button?.closest(".row");
   if (row) press(button, row);
+  else if (button?.closest("#home")) pressAtHome(button);
 });
 
 $("#close-thread").addEventListener("click", closeThread);

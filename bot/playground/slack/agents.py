@@ -73,7 +73,7 @@ async def rename_session(slack: LocalSlack, args: Arguments) -> Json:
 async def publish_view(slack: LocalSlack, args: Arguments) -> Json:
     """Show a person's Home."""
     view = _view(args)
-    slack.views[args.text("user_id")] = view
+    slack.show_home(args.text("user_id"), view)
     return {"view": view}
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.playground.slack.files import FILES
-from bot.playground.slack.render_state import Look, NotHere
+from bot.playground.slack.render_state import SHORTCUTS, Look, NotHere
 from bot.playground.slack.render_typed import typed
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def add_routes(app: web.Application, slack: LocalSlack) -> None:
     app.router.add_get("/page/events", _guarded(page.events))
     app.router.add_get("/archives/{channel}/p{digits:[0-9]+}", _guarded(page.permalink))
     app.router.add_get(f"{FILES}{{id}}/{{name}}", _guarded(page.file))
-    for action in (page.say, page.command, page.press, page.stop, page.open):
+    actions = (page.say, page.command, page.press, page.stop, page.open)
+    for action in (*actions, page.shortcut, page.home, page.press_at_home):
         app.router.add_post(f"/page/{action.__name__}", _guarded(_action(action)))
     app.on_shutdown.append(page.close)
 
@@ -151,6 +152,31 @@ class Page:
         try:
             value = value if isinstance(value, str) and value else None
             await self.slack.press(look.viewer, channel, ts, name, value)
+        except KeyError:
+            raise NotHere("This button is gone.") from None
+        return {}
+
+    async def shortcut(self, body: Json) -> Json:
+        """Choose a shortcut of the bot's in the menu of a message."""
+        look = self._look(_words(body, "user"))
+        channel, ts = self._message(look, body)
+        name = _words(body, "callback_id")
+        if name not in SHORTCUTS:
+            raise NotHere("There is no such shortcut.")
+        await self.slack.shortcut(look.viewer, channel, ts, name)
+        return {}
+
+    async def home(self, body: Json) -> Json:
+        """Open the Home of the bot's app; what the bot shows there arrives in the feed."""
+        await self.slack.open_home(self._look(_words(body, "user")).viewer)
+        return {}
+
+    async def press_at_home(self, body: Json) -> Json:
+        """Press a button in the Home."""
+        look = self._look(_words(body, "user"))
+        name, value = _words(body, "action_id"), str(body.get("value") or "") or None
+        try:
+            await self.slack.press_at_home(look.viewer, name, value)
         except KeyError:
             raise NotHere("This button is gone.") from None
         return {}

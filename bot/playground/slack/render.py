@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from bot.playground.slack.render_blocks import blocks, sources
@@ -16,6 +16,8 @@ from bot.playground.slack.render_text import Names, mrkdwn, plain
 
 if TYPE_CHECKING:
     from bot.playground.slack.workspace import Message, Task
+
+Json = dict[str, Any]
 
 HUES = 6  # colours of avatars that the style sheet has
 
@@ -38,6 +40,11 @@ def render_message(message: Message, names: Names, *, ephemeral: bool = False) -
         f"{files(message.files)}"
         f"{_STOP * streaming}</div></article>"
     )
+
+
+def render_home(view: Json, names: Names) -> str:
+    """Draw the Home of the bot's app."""
+    return clean_message(f'<div class="blocks">{blocks(view.get("blocks"), names)}</div>')
 
 
 def _avatar(name: str) -> str:

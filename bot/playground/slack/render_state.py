@@ -6,11 +6,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.playground.slack.render import render_message
+from bot.playground.slack.render import render_home, render_message
 from bot.playground.slack.render_text import Names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     from bot.playground.slack.server import LocalSlack
     from bot.playground.slack.workspace import Change, Channel, Message
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 WORKSPACE = "Local Slack"
-COMMANDS = ["ask"]  # what the composer offers; any other is sent as well
+COMMANDS = ["ask", "research", "digest"]  # what the composer offers; any other is sent as well
+SHORTCUTS = {"digest_thread": "Digest this thread"}  # in the menu of each message
 PEOPLE = ("you", "colleague", "guest")
 
 _SIGNS = {"channel": "#", "private": "\N{LOCK}\N{VARIATION SELECTOR-15}", "direct": "@"}
@@ -71,12 +72,23 @@ class Look:
             "viewer": self.viewer,
             "bot": {"id": self.slack.bot_user, "name": self._bot_name},
             "commands": COMMANDS,
+            "shortcuts": [{"id": name, "title": title} for name, title in SHORTCUTS.items()],
             "users": [self._user(self.slack.users[name]) for name in PEOPLE],
             "channels": [self._channel(one) for one in self._channels()],
             "messages": list(self._messages()),
             "statuses": self.statuses(),
-            "prompts": self.slack.prompts(self.viewer),
+            "prompts": self.prompts(),
+            "home": self.home(),
         }
+
+    def prompts(self) -> list[Json]:
+        """Return the questions that the person is offered."""
+        return self.slack.prompts(self.viewer)
+
+    def home(self) -> Json:
+        """Return the Home of the bot's app; its html is "" where the bot has shown none."""
+        view = self.slack.views.get(self.viewer)
+        return {"html": render_home(view, self.names) if view else ""}
 
     def statuses(self) -> list[Json]:
         """Return the lines that say what the bot does."""
@@ -95,11 +107,15 @@ class Look:
                     yield told
 
     def _told(self, change: Change) -> tuple[str, Json | list[Json]] | None:
+        parts: dict[str, tuple[str, Callable[[], Json | list[Json]]]] = {
+            "status": ("statuses", self.statuses),
+            "prompts": ("prompts", self.prompts),
+            "home": ("home", self.home),
+        }
+        if change.kind in parts:
+            name, part = parts[change.kind]
+            return name, part()
         match change.kind, change.message:
-            case "status", _:
-                return "statuses", self.statuses()
-            case "prompts", _:
-                return "prompts", self.slack.prompts(self.viewer)
             case "deleted", message if message is not None:
                 return "message", {"channel": change.channel, "ts": message.ts, "gone": True}
             case "message", message if message is not None:

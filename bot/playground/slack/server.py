@@ -364,6 +364,12 @@ class LocalSlack:
 
     # What the methods of the Web API change.
 
+    def show_home(self, user: str, view: Json) -> None:
+        """Show a person's Home of the bot's app."""
+        self.views[user] = view
+        self.workspace.tell(Change("home", self.dm(user)))
+        self._changed()
+
     def show_ephemeral(self, channel: str, user: str, text: str, blocks: list[Json]) -> Message:
         """Show a message to one person."""
         ts = self.workspace.next_ts()

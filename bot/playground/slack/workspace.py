@@ -97,7 +97,7 @@ class Channel:
 class Change:
     """Something a page would draw anew."""
 
-    kind: Literal["message", "deleted", "ephemeral", "status", "prompts"]
+    kind: Literal["message", "deleted", "ephemeral", "status", "prompts", "home"]
     channel: str
     message: Message | None = None
 

@@ -13,6 +13,8 @@ import pytest
 
 import bot.playground
 from bot.playground.slack import LocalSlack
+from bot.playground.slack.render_state import COMMANDS, SHORTCUTS
+from bot.slack import manifest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -379,6 +381,60 @@ async def test_a_pressed_button_reaches_the_bot(
     assert action["actions"][0]["action_id"] == "again"
 
 
+async def test_a_shortcut_of_a_message_reaches_the_bot(
+    slack: LocalSlack, web: aiohttp.ClientSession
+) -> None:
+    you, general = slack.users["you"], slack.channels["general"]
+    ts = await slack.say(you, general, "When do we move?")
+    body = {"user": you, "channel": general, "ts": ts}
+    async with listening(slack, {}) as delivered:
+        chosen = await posted(web, "/page/shortcut", **body, callback_id="digest_thread")
+        unknown = await posted(web, "/page/shortcut", **body, callback_id="digest_all")
+        gone = {**body, "ts": "1.000001"}
+        missed = await posted(web, "/page/shortcut", **gone, callback_id="digest_thread")
+        action = delivered.get_nowait()
+
+    assert chosen == (200, {})
+    assert unknown == (400, {"error": "There is no such shortcut."})
+    assert missed == (400, {"error": "This message is gone."})
+    assert (action["callback_id"], action["message"]["ts"]) == ("digest_thread", ts)
+
+
+def test_the_page_offers_what_the_app_has() -> None:
+    assert list(manifest.COMMANDS) == COMMANDS
+    assert {one["callback_id"]: one["name"] for one in manifest.SHORTCUTS} == SHORTCUTS
+
+
+async def test_the_home_is_opened_shown_to_its_person_alone_and_pressed(
+    slack: LocalSlack, web: aiohttp.ClientSession
+) -> None:
+    you, colleague = slack.users["you"], slack.users["colleague"]
+    button = {"type": "button", "action_id": "again", "text": {"type": "plain_text", "text": "A"}}
+    view = {"type": "home", "blocks": [{"type": "actions", "elements": [button]}]}
+    async with feed(web, you) as page, feed(web, colleague) as other:
+        await page.next("state")
+        await other.next("state")
+        async with listening(slack, {}) as delivered:
+            assert (await posted(web, "/page/home", user=you)) == (200, {})
+            async with asyncio.timeout(10):
+                event = (await delivered.get())["event"]
+            await call(slack, "views.publish", user_id=you, view=view)
+            shown = await page.next("home")
+            pressed = await posted(web, "/page/press_at_home", user=you, action_id="again")
+            theirs = await posted(web, "/page/press_at_home", user=colleague, action_id="again")
+            action = delivered.get_nowait()
+        await slack.say(you, slack.channels["general"], "for all")
+        assert "for all" in (await other.next("message", "home"))["html"]
+
+    assert (event["type"], event["tab"]) == ("app_home_opened", "home")
+    assert 'data-action="again"' in shown["html"]
+    assert (await state(web, you))["home"] == shown
+    assert (await state(web, colleague))["home"] == {"html": ""}
+    assert pressed == (200, {})
+    assert theirs == (400, {"error": "This button is gone."})
+    assert (action["user"]["id"], action["view"]["type"]) == (you, "home")
+
+
 async def test_the_bot_is_told_that_its_direct_message_is_opened(
     slack: LocalSlack, web: aiohttp.ClientSession
 ) -> None:
@@ -391,7 +447,9 @@ async def test_the_bot_is_told_that_its_direct_message_is_opened(
     assert (event["type"], event["user"], event["tab"]) == ("app_home_opened", you, "messages")
 
 
-@pytest.mark.parametrize("path", ["say", "command", "press", "stop", "open"])
+@pytest.mark.parametrize(
+    "path", ["say", "command", "press", "stop", "open", "shortcut", "home", "press_at_home"]
+)
 @pytest.mark.parametrize(
     "headers",
     [

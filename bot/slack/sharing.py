@@ -78,24 +78,54 @@ class Sharing:
             await self.admission.check(
                 Thread(team=team, channel=request.channel, thread_ts=""), user, request.channel
             )
-            if await self._is_there(caller, request.channel, turn_id):
+            if await self._found(caller, request.channel, turn_id):
                 return SHARED_BEFORE
             names = await self.people.names([user], caller.until_heard)
-            first, *rest = await self._messages(caller, question, turn_id)
+            messages = await self._messages(caller, question, turn_id)
+            if not messages:
+                return NOT_SHARED.format(code="no_messages")
             by = context(f"Shared by {escape(names.get(user, 'a member'))}")
-            root = await self._post(caller, request.channel, turn_id, [*first, by])
-            for blocks in rest:
-                await self._post(caller, request.channel, turn_id, blocks, root)
+            messages[0].append(by)
+            is_shared = await self._posted(caller, request.channel, turn_id, messages)
         except NotAdmitted as refused:
             return refused.public
-        except (SlackError, ValueError) as error:
-            code = error.code if isinstance(error, SlackError) else "no_messages"
-            log.warning("a digest could not be shared", extra={"turn": turn_id, "code": code})
-            return NOT_SHARED.format(code=code)
-        return SHARED
+        except SlackError as error:
+            log.warning("a digest could not be shared", extra={"turn": turn_id, "code": error.code})
+            return NOT_SHARED.format(code=error.code)
+        return SHARED if is_shared else SHARED_BEFORE
 
-    async def _is_there(self, caller: Caller, channel: str, turn_id: int) -> bool:
-        """Whether it was shared in the channel lately."""
+    async def _posted(
+        self, caller: Caller, channel: str, turn_id: int, messages: list[list[Json]]
+    ) -> bool:
+        """Post all messages, or none: what is there in part is taken away.
+
+        False where another process has posted them after another press: the first post stays.
+        """
+        posted: list[str] = []
+        try:
+            for blocks in messages:
+                posted.append(await self._post(caller, channel, turn_id, blocks, *posted[:1]))
+                if blocks is messages[0] and await self._is_late(caller, channel, turn_id, *posted):
+                    await self._take_away(caller, channel, posted)
+                    return False
+        except SlackError:
+            await self._take_away(caller, channel, posted)
+            raise
+        return True
+
+    async def _is_late(self, caller: Caller, channel: str, turn_id: int, ts: str) -> bool:
+        return min([ts, *await self._found(caller, channel, turn_id)]) < ts
+
+    async def _take_away(self, caller: Caller, channel: str, posted: list[str]) -> None:
+        for ts in reversed(posted):
+            try:
+                await caller.until_heard("chat.delete", channel=channel, ts=ts)
+            except SlackError as error:
+                log.warning("a shared digest is there in part", extra={"code": error.code})
+
+    async def _found(self, caller: Caller, channel: str, turn_id: int) -> list[str]:
+        """Return the ts of where it was shared in the channel lately."""
+        found: list[str] = []
         cursor: str | None = None
         for _ in range(PAGES):
             answer = await caller.until_heard(
@@ -105,13 +135,12 @@ class Sharing:
                 limit=PAGE,
                 cursor=cursor,
             )
-            for message in answer.get("messages") or ():
-                if message.get("metadata") == _metadata(turn_id):
-                    return True
+            messages = answer.get("messages") or ()
+            found += [str(m["ts"]) for m in messages if m.get("metadata") == _metadata(turn_id)]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:
-                return False
-        return False
+                break
+        return found
 
     async def _messages(self, caller: Caller, question: Question, turn_id: int) -> list[list[Json]]:
         """Read the digest's messages, without their buttons."""
@@ -143,7 +172,7 @@ class Sharing:
             thread_ts=thread_ts,
             text="A digest of this channel",
             blocks=blocks,
-            metadata=_metadata(turn_id) if thread_ts is None else None,
+            metadata=_metadata(turn_id),
             parse="none",
             unfurl_links=False,
             unfurl_media=False,

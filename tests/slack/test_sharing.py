@@ -1,0 +1,183 @@
+"""A digest is shared whole and once, whatever is pressed where."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.digests.audience import GONE
+from bot.digests.digest import Period
+from bot.digests.request import DigestRequest, written
+from bot.digests.run import NotAdmitted
+from bot.playground.slack import LocalSlack
+from bot.slack.connection import open_client
+from bot.slack.identity import People
+from bot.slack.pacing import Pacing
+from bot.slack.part import metadata
+from bot.slack.sharing import NOT_SHARED, SHARED, SHARED_BEFORE, Sharing
+from bot.slack.web import SlackWeb
+from bot.turns.question import Question, Thread
+from bot.turns.turn import Turn
+from tests.slack.test_roots import hurried
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.digests.audience import Refusal
+    from bot.playground.slack.workspace import Message
+
+CHANNEL = "G0PRIVATE"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TURN = 7
+
+
+class TogetherWeb(SlackWeb):
+    """Has nobody post a first message in the channel before all are about to."""
+
+    def __init__(self, web: SlackWeb, barrier: asyncio.Barrier) -> None:
+        self._web, self._barrier = web, barrier
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        if method == "chat.postMessage" and not params.get("thread_ts"):
+            await self._barrier.wait()
+        return await self._web.call(method, **params)
+
+
+@dataclass
+class Door:
+    """Says who may have a digest there."""
+
+    refusal: Refusal | None = None
+
+    async def check(self, thread: Thread, user: str, source: str) -> None:
+        assert (thread.channel, source) == (CHANNEL, CHANNEL), user
+        if self.refusal is not None:
+            raise NotAdmitted(self.refusal)
+
+
+@dataclass
+class Shared:
+    """A digest of two messages in somebody's direct message, and what is pressed there."""
+
+    slack: LocalSlack
+    web: SlackWeb
+    asked: Question
+    door: Door
+
+    async def question(self, turn_id: int) -> Question | None:
+        return self.asked if turn_id == TURN else None
+
+    def process(self, web: SlackWeb | None = None) -> Sharing:
+        people = People(self.web, lambda: 0.0, share_names=True)
+        pacing = Pacing(sleep=hurried)
+        return Sharing(web or self.web, pacing, self, self.door, people)  # type: ignore[arg-type]
+
+    async def press(self, process: Sharing, user: str = "you") -> None:
+        await process.share({"user": {"id": self.slack.users[user]}}, TURN)
+
+    @property
+    def posted(self) -> list[Message]:
+        messages = self.slack.workspace.channels[CHANNEL].messages.values()
+        return [message for message in messages if message.bot_id]
+
+    @property
+    def told(self) -> list[str]:
+        thread = self.asked.thread
+        return [m.text for m in self.slack.ephemerals(thread.channel, self.asked.user)]
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[Shared]:
+    async with a_digest() as shared:
+        yield shared
+
+
+@asynccontextmanager
+async def a_digest() -> AsyncIterator[Shared]:
+    async with (
+        LocalSlack.start() as slack,
+        open_client(slack.bot_token, slack.api_url) as client,
+    ):
+        web, you = SlackWeb(client), slack.users["you"]
+        dm = slack.dm(you)
+        root = await web.call("chat.postMessage", channel=dm, text="Digest")
+        request = DigestRequest(channel=CHANNEL, period=Period(NOON, NOON))
+        asked = Question(
+            thread=Thread(team=slack.team, channel=dm, thread_ts=root["ts"]),
+            ts=root["ts"],
+            user=you,
+            user_team=slack.team,
+            text=written(request),
+            kind="digest",
+        )
+        for part, words in enumerate(("first", "second"), 1):
+            blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": f"the {words} part"}}]
+            await web.call(
+                "chat.postMessage",
+                channel=dm,
+                thread_ts=root["ts"],
+                text=words,
+                blocks=blocks,
+                metadata=metadata(Turn(TURN, asked, None), part),
+            )
+        yield Shared(slack, web, asked, Door())
+
+
+async def test_all_its_messages_are_shared_in_a_thread_and_marked(shared: Shared) -> None:
+    await shared.press(shared.process())
+
+    first, second = shared.posted
+    assert "the first part" in str(first.blocks)
+    assert "Shared by You" in str(first.blocks)
+    assert ("the second part" in str(second.blocks), second.thread_ts) == (True, first.ts)
+    for message in shared.posted:  # by which their thread is kept off the web
+        assert message.metadata is not None
+        assert message.metadata["event_payload"]["read_in_slack"] is True
+    assert shared.told == [SHARED]
+
+
+async def test_of_two_processes_with_a_press_each_one_shares_it(shared: Shared) -> None:
+    barrier = asyncio.Barrier(2)
+    webs = [TogetherWeb(shared.web, barrier) for _ in range(2)]
+    await asyncio.gather(*(shared.press(shared.process(web)) for web in webs))
+    await shared.press(shared.process())
+
+    assert sorted(shared.told) == sorted([SHARED, SHARED_BEFORE, SHARED_BEFORE])
+    assert ["first" in str(m.blocks) for m in shared.posted] == [True, False]
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+async def test_what_could_not_be_shared_whole_is_taken_away_and_shared_with_the_next_press(
+    shared: Shared, skip: int
+) -> None:
+    process = shared.process()
+    shared.slack.fail("chat.postMessage", error="msg_blocks_too_long", skip=skip)
+    await shared.press(process)
+    assert shared.posted == []
+    await shared.press(process)
+
+    assert len(shared.posted) == 2
+    assert shared.told == [NOT_SHARED.format(code="msg_blocks_too_long"), SHARED]
+
+
+async def test_a_digest_that_is_gone_is_not_shared(shared: Shared) -> None:
+    channel = shared.slack.workspace.dm(shared.asked.user)
+    for ts in [m.ts for m in channel.messages.values() if m.thread_ts]:
+        await shared.slack.delete(channel.id, ts)
+    await shared.press(shared.process())
+
+    assert shared.posted == []
+    assert shared.told == [NOT_SHARED.format(code="no_messages")]
+
+
+async def test_who_may_not_have_it_any_more_shares_nothing(shared: Shared) -> None:
+    shared.door.refusal = GONE
+    await shared.press(shared.process())
+
+    assert shared.posted == []
+    assert shared.told == [GONE.words]

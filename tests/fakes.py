@@ -338,6 +338,11 @@ class FakeSchedules:
         self.kept[schedule_id] = replace(each, paused_why=None, next_due=next_due)
         return each.is_paused
 
+    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+        each = self.kept[schedule_id]
+        self.kept[schedule_id] = replace(each, new=new, next_due=next_due, paused_why=None)
+        return True
+
     async def delete(self, schedule_id: int) -> bool:
         return self.kept.pop(schedule_id, None) is not None
 

@@ -340,6 +340,42 @@ async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
     ]
 
 
+async def test_a_schedule_is_changed_once_that_is_saved(stage: Stage) -> None:
+    preview = await scheduled(stage, "weekdays 9:00 about prices")
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "pause 1")
+    await stage.slack.command(stage.you, stage.general, "/digest", "change 1 Mondays 8:30")
+    changed = stage.slack.ephemerals(stage.general, stage.you)[-1]
+    assert "<#G0PRIVATE>, about prices, every Monday at 08:30" in shown(changed)
+    assert "Number 1 stays as it is until you press Save." in shown(changed)
+    await stage.slack.press(stage.you, stage.general, changed.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1: every Monday at 08:30" in shown(changed))
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
+
+    listed = shown(stage.slack.ephemerals(PRIVATE, stage.you)[-1])
+    assert "about prices, every Monday at 08:30" in listed
+    assert "next Monday" in listed
+    assert "*2.*" not in listed
+
+
+async def test_a_change_of_a_schedule_that_is_gone_or_somebody_elses_is_refused(
+    stage: Stage,
+) -> None:
+    preview = await scheduled(stage)
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    colleague = stage.slack.users["colleague"]
+    refused = await stage.slack.command(colleague, PRIVATE, "/digest", "change 1 Mondays 8:30")
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "change 1 Mondays 8:30")
+    changed = stage.slack.ephemerals(PRIVATE, stage.you)[-1]
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "delete 1")
+    await stage.slack.press(stage.you, PRIVATE, changed.ts, "save_schedule")
+    await stage.slack.until(lambda _: "You have no scheduled digest" in shown(changed))
+
+    assert refused.text == "You have no scheduled digest with the number 1."
+
+
 async def test_nobody_else_may_change_a_schedule(stage: Stage) -> None:
     preview = await scheduled(stage)
     await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")

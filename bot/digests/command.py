@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from bot.digests.digest import Period
 
 ABOUT_CHARACTERS = 500
-EXAMPLES = "Try `7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `help`."
+EXAMPLES = "`7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `help`"
 
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _ABOUT = re.compile(r"(?:^|\s)about\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
 _CHANGE = re.compile(r"(pause|resume|delete)\s+#?(\d{1,9})", re.IGNORECASE)
+_SCHEDULE = re.compile(
+    r"(?:schedule|change\s+#?(\d{1,9})(?:\s+to)?)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class ScheduleWanted:
     when: str  #: for bot.digests.schedule
     channel: str | None
     about: str
+    number: int | None = None  #: of the schedule that is to come then instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,21 @@ def read_command(text: str, now: datetime, zone: tzinfo) -> Command:
         return ListSchedules()
     if found := _CHANGE.fullmatch(words):
         return ChangeSchedule(_action(found[1]), int(found[2]))
-    first, _, rest = words.partition(" ")
-    if first.lower() == "schedule":
-        when, channel, about = _taken_apart(re.sub(r"\bin(?=\s*<#)", "", rest))
-        if not when:
-            raise NotUnderstood("Say when it is to come.", "`schedule weekdays 9:00`")
-        return ScheduleWanted(when, channel, about)
+    if found := _SCHEDULE.fullmatch(words):
+        return _schedule_wanted(found)
     since, channel, about = _taken_apart(words)
     return DigestNow(read_period(since, now, zone), channel, about)
+
+
+def _schedule_wanted(found: re.Match[str]) -> ScheduleWanted:
+    number = int(found[1]) if found[1] else None
+    when, channel, about = _taken_apart(re.sub(r"\bin(?=\s*<#)", "", found[2] or ""))
+    if number and channel:
+        raise NotUnderstood("A schedule keeps its channel: delete it, and schedule another.", "")
+    if not when:
+        example = f"change {number}" if number else "schedule"
+        raise NotUnderstood("Say when it is to come.", f"`{example} weekdays 9:00`")
+    return ScheduleWanted(when, channel, about, number)
 
 
 def period_words(period: Period, zone: tzinfo) -> str:

@@ -82,7 +82,7 @@ class DigestControls:
                 return Said(await self._take_now(command, wanted, zone))
             case ScheduleWanted():
                 asker = Asker(user, field(command, "team_id"), field(command, "channel_id"))
-                return self.schedules.preview(wanted, asker, zone.key)
+                return await self.schedules.preview(wanted, asker, zone.key)
             case ListSchedules():
                 return await self.schedules.listed(user)
             case ChangeSchedule():

@@ -27,7 +27,8 @@ DIGEST_HELP = (
     "It comes as a direct message. Ask on in its thread; from there you can share it.\n\n"
     "• `/digest schedule weekdays 9:00`: here, again and again; also `Mondays 8:30`, `first of the "
     "month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
-    "• `/digest list`, `/digest pause 3`, `/digest resume 3`, `/digest delete 3`"
+    "• `/digest list`, `/digest change 3 weekdays 10:00`, `/digest pause 3`, `/digest resume 3`, "
+    "`/digest delete 3`"
 )
 NO_SCHEDULES = Said("You have no scheduled digests.")
 NOT_YOUR_SCHEDULE = "You have no scheduled digest with the number {number}."

@@ -32,8 +32,11 @@ CONFIRM_DELETE = {
 }
 
 
-def preview_blocks(new: NewSchedule, now: datetime) -> list[Json]:
-    """Say back what was understood, with the next times, before it is saved."""
+def preview_blocks(new: NewSchedule, now: datetime, number: int | None = None) -> list[Json]:
+    """Say back what was understood, with the next times, before it is saved.
+
+    With a number it is to come instead of the schedule that has it.
+    """
     times = next_times(new.schedule, now, SHOWN_TIMES)
     listed = "\n".join(f"• {_time(at, new.schedule.zone)}" for at in times)
     value = {
@@ -42,12 +45,17 @@ def preview_blocks(new: NewSchedule, now: datetime) -> list[Json]:
         "cron": new.schedule.cron,
         "zone": new.schedule.zone,
         "about": new.about,
+        "number": number,
     }
     save = button(SAVE_SCHEDULE, "Save", json.dumps(value)) | {"style": "primary"}
     return [
         section(f"*{_what(new)}*\nIt is to come next\n{listed}"),
         actions(save),
-        context("Nothing is scheduled until you press Save."),
+        context(
+            f"Number {number} stays as it is until you press Save."
+            if number
+            else "Nothing is scheduled until you press Save."
+        ),
     ]
 
 

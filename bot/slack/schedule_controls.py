@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.digests.run import NotAdmitted
@@ -47,6 +47,10 @@ class Schedules(Protocol):
         """Keep a new one; the same one twice is one."""
         ...
 
+    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+        """Have one come as is wanted now, from a time on; False where there is no such."""
+        ...
+
     async def get(self, schedule_id: int) -> Scheduled | None:
         """Return one; None where there is no such."""
         ...
@@ -80,17 +84,25 @@ class ScheduleControls:
     command: str  #: as it is typed here
     now: Callable[[], datetime] = field(repr=False)
 
-    def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
-        """Say back what was understood; nothing is kept yet."""
-        source = wanted.channel or asker.channel
+    async def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
+        """Say back what was understood; nothing is kept or changed yet."""
         try:
             schedule = read_schedule(wanted.when, zone)
         except UnknownSchedule as error:
             return Said(error.public)
-        # In the channel itself, or else to its owner alone: nowhere else may it be posted.
-        target = source if source == asker.channel else ""
-        new = self._new(asker, source, target, schedule, plain(wanted.about, {}))
-        return Said(f"Digest {in_words(schedule)}: save it?", preview_blocks(new, self.now()))
+        about = plain(wanted.about, {})
+        if wanted.number is not None:
+            found = await self._own(wanted.number, asker.user)
+            if found is None:
+                return Said(NOT_YOUR_SCHEDULE.format(number=wanted.number))
+            new = replace(found.new, schedule=schedule, about=about or found.new.about)
+        else:
+            source = wanted.channel or asker.channel
+            # In the channel itself, or else to its owner alone: nowhere else may it be posted.
+            target = source if source == asker.channel else ""
+            new = self._new(asker, source, target, schedule, about)
+        blocks = preview_blocks(new, self.now(), wanted.number)
+        return Said(f"Digest {in_words(schedule)}: save it?", blocks)
 
     async def save(self, body: Json, value: str) -> None:
         """Keep a schedule that was shown, if who pressed the button may have its digests."""
@@ -99,7 +111,7 @@ class ScheduleControls:
             said = json.loads(value)
             schedule = read_schedule(said["cron"], said["zone"])
             new = self._new(asker, said["source"], said["target"], schedule, said["about"])
-            words = await self._saved(new)
+            words = await self._saved(new, said.get("number"))
         except (ValueError, KeyError, TypeError, UnknownSchedule):
             words = NOT_SAVED.format(why="I could not read it")
         except NotAdmitted as refused:
@@ -115,8 +127,8 @@ class ScheduleControls:
 
     async def change(self, wanted: ChangeSchedule, user: str) -> str:
         """Pause, resume or delete a schedule; return words for who wants it."""
-        found = await self.schedules.get(wanted.number)
-        if found is None or (found.new.team, found.new.user) != (self.team, user):
+        found = await self._own(wanted.number, user)
+        if found is None:
             return NOT_YOUR_SCHEDULE.format(number=wanted.number)
         match wanted.action:
             case "pause":
@@ -147,8 +159,19 @@ class ScheduleControls:
         except SlackError as error:
             log.info("the home could not be shown", extra={"code": error.code})
 
-    async def _saved(self, new: NewSchedule) -> str:
-        if len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES:
+    async def _own(self, number: int, user: str) -> Scheduled | None:
+        """Return a person's own schedule; None where they have none with this number."""
+        found = await self.schedules.get(number)
+        is_theirs = found is not None and (found.new.team, found.new.user) == (self.team, user)
+        return found if is_theirs else None
+
+    async def _saved(self, new: NewSchedule, number: int | None) -> str:
+        if number is not None and await self._own(number, new.user) is None:
+            return NOT_YOUR_SCHEDULE.format(number=number)
+        if (
+            number is None
+            and len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES
+        ):
             return NOT_SAVED.format(why=f"you have {MOST_SCHEDULES} already")
         channel = new.target
         if not channel:
@@ -157,8 +180,11 @@ class ScheduleControls:
         thread = Thread(team=self.team, channel=channel, thread_ts="")
         await self.admission.check(thread, new.user, new.source)
         first = next(iter(next_times(new.schedule, self.now(), 1)))
-        kept = await self.schedules.add(new, first)
-        return SAVED.format(number=kept.id, when=in_words(new.schedule), command=self.command)
+        if number is None:
+            number = (await self.schedules.add(new, first)).id
+        elif not await self.schedules.change(number, new, first):
+            return NOT_YOUR_SCHEDULE.format(number=number)
+        return SAVED.format(number=number, when=in_words(new.schedule), command=self.command)
 
     def _new(
         self, asker: Asker, source: str, target: str, schedule: Schedule, about: str

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, true, update
 
 from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
@@ -99,14 +99,19 @@ class ScheduleStore:
 
     async def pause(self, schedule_id: int, why: str) -> bool:
         """Have one come no more until it is resumed; False where it does not come now."""
-        return await self._change(
+        return await self._update(
             schedule_id, {"paused_why": why}, schedules.c.paused_why.is_(None)
         )
 
     async def resume(self, schedule_id: int, next_due: datetime) -> bool:
         """Have one come again from a time on; False where it is not paused."""
         new = {"paused_why": None, "next_due": next_due}
-        return await self._change(schedule_id, new, schedules.c.paused_why.is_not(None))
+        return await self._update(schedule_id, new, schedules.c.paused_why.is_not(None))
+
+    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+        """Have one come as is wanted now, from a time on; False where there is no such."""
+        wanted = {**_columns(new), "paused_why": None, "next_due": next_due}
+        return await self._update(schedule_id, wanted, true())
 
     async def delete(self, schedule_id: int) -> bool:
         """Forget one; False where there is no such."""
@@ -184,7 +189,7 @@ class ScheduleStore:
             "new_at": self._clock(),
         }
 
-    async def _change(self, schedule_id: int, new: Mapping[str, object], where: Any) -> bool:  # noqa: ANN401 - a condition
+    async def _update(self, schedule_id: int, new: Mapping[str, object], where: Any) -> bool:  # noqa: ANN401 - a condition
         at = self._clock()
         statement = update(schedules).where(_ID, where).values(**new, updated_at=at)
         key = {"of_id": schedule_id}

@@ -75,7 +75,7 @@ def test_periods_are_read(words: str, since: str | None, until: str | None) -> N
         ("whenever", "which time"),
         ("7d and more", "which time"),
         ("7d #general", "Pick it from the list"),
-        ("<#C1|a> <#C2|b>", "one channel at a time"),
+        ("<#C1|a> <#C2|b>", "I sum up one channel at a time. Try `7d`"),
     ],
 )
 def test_what_is_not_understood_says_why(words: str, why: str) -> None:
@@ -101,6 +101,9 @@ WEEK = Period(NOW - timedelta(days=7), NOW)
         ("Resume #3", ChangeSchedule("resume", 3)),
         ("delete 3", ChangeSchedule("delete", 3)),
         ("schedule weekdays 9:00", ScheduleWanted("weekdays 9:00", None, "")),
+        ("change 3 weekdays 9:00", ScheduleWanted("weekdays 9:00", None, "", 3)),
+        ("Change #3 to Mondays 8:30 about prices",
+         ScheduleWanted("Mondays 8:30", None, "prices", 3)),
         ("schedule Mondays 8:30 in <#C1|general> about prices",
          ScheduleWanted("Mondays 8:30", "C1", "prices")),
         ("schedule 0 9 * * 1-5", ScheduleWanted("0 9 * * 1-5", None, "")),
@@ -110,9 +113,25 @@ def test_commands_are_read(words: str, command: object) -> None:
     assert read_command(words, NOW, BERLIN) == command
 
 
-def test_a_schedule_without_a_time_is_refused() -> None:
-    with pytest.raises(NotUnderstood):
-        read_command("schedule about prices", NOW, BERLIN)
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("schedule about prices", "Say when it is to come. Try `schedule weekdays 9:00`."),
+        ("schedule", "Say when it is to come. Try `schedule weekdays 9:00`."),
+        ("change 3", "Say when it is to come. Try `change 3 weekdays 9:00`."),
+        (
+            "change 3 weekdays 9:00 in <#C1>",
+            "A schedule keeps its channel: delete it, and schedule another.",
+        ),
+    ],
+)
+def test_a_schedule_without_a_time_or_with_another_channel_is_refused(
+    text: str, words: str
+) -> None:
+    with pytest.raises(NotUnderstood) as refused:
+        read_command(text, NOW, BERLIN)
+
+    assert words in refused.value.public
 
 
 def test_what_it_is_to_be_about_is_not_without_an_end() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TEN = NINE + timedelta(hours=1)
 NEW = NewSchedule(
     team="T1",
     user="U1",
@@ -145,6 +146,22 @@ async def test_a_paused_one_does_not_come_until_it_is_resumed(process: Process) 
     assert not await process.store.resume(scheduled.id, NINE)
     assert await process.store.due(NINE + DAY) == []
     assert len(await process.store.due(NINE + 2 * DAY)) == 1
+
+
+async def test_a_changed_one_comes_as_is_wanted_now_and_tells_of_what_was_skipped(
+    process: Process,
+) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    late = plan(scheduled, NINE + CATCH_UP + timedelta(seconds=1))
+    assert await process.store.skip(scheduled, late)
+    assert await process.store.pause(scheduled.id, "You left.")
+    wanted = replace(NEW, schedule=Schedule("0 10 * * *", "UTC"), about="people")
+    assert await process.store.change(scheduled.id, wanted, TEN + DAY)
+
+    assert await process.store.due(NINE + DAY) == []
+    [changed] = await process.store.due(TEN + DAY)
+    assert (changed.new, changed.is_paused, changed.skipped) == (wanted, False, (NINE,))
+    assert not await process.store.change(scheduled.id + 1, wanted, TEN)
 
 
 async def test_a_deleted_one_is_gone(process: Process) -> None:

@@ -181,7 +181,7 @@ async def test_somebody_who_left_the_channel_is_told_nothing_more_of_it(stage: S
     dm = stage.slack.workspace.dm(stage.you).id
     await stage.slack.say(stage.you, dm, "tell me more", root.ts)
     await stage.slack.until(
-        lambda _: "You are not in that channel" in "".join(map(shown, direct(stage)))
+        lambda _: "You or I are not in that channel" in "".join(map(shown, direct(stage)))
     )
 
     assert len(told(stage)) == 1
@@ -195,7 +195,7 @@ async def test_who_leaves_while_it_is_written_is_not_shown_it(stage: Stage) -> N
     stage.slack.workspace.channels[PRIVATE].members.discard(stage.you)
     stage.responses.resume()
     await stage.slack.until(
-        lambda _: "You are not in that channel" in "".join(map(shown, direct(stage)))
+        lambda _: "You or I are not in that channel" in "".join(map(shown, direct(stage)))
     )
 
     assert "billing" not in "".join(map(shown, direct(stage)))
@@ -475,7 +475,7 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         clock.ahead = timedelta(minutes=5)
         await stage.slack.until(
             lambda _: (
-                "You are not in that channel" in "".join(map(shown, channel.messages.values()))
+                "You or I are not in that channel" in "".join(map(shown, channel.messages.values()))
             ),
             30,
         )
@@ -485,7 +485,7 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
     assert "This scheduled digest is paused and comes no more" in "".join(
         map(shown, channel.messages.values())
     )
-    assert "paused: You are not in that channel" in shown(
+    assert "paused: You or I are not in that channel" in shown(
         stage.slack.ephemerals(PRIVATE, stage.you)[-1]
     )
     assert "billing on Friday" not in str(stage.responses.creates)

@@ -9,7 +9,10 @@ nobody can say for how long it stays as it is. What is not known counts as forbi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PersonKind = Literal["member", "guest", "external", "gone", "unknown"]
 PlaceKind = Literal["public", "private", "direct", "group", "unknown"]
@@ -64,6 +67,13 @@ UNKNOWN_MEMBER = Refusal(
 UNREADABLE = Refusal(
     "unreadable", "I am not in that channel. Invite me there (type /invite), then ask again."
 )
+# The same words in either case: who is not in a private channel learns nothing of it, not even that
+# the bot is there.
+NOT_VISIBLE = Refusal(
+    "not_visible",
+    "You or I are not in that channel, so I cannot sum it up for you. If you are, invite me there "
+    "(type /invite), then ask again.",
+)
 NO_SOURCE = Refusal(
     "no_channel", "I sum up channels only, and no direct messages. Name a channel, like #general."
 )
@@ -78,6 +88,12 @@ WIDER = Refusal(
 )
 ARCHIVED = Refusal("archived", "That channel is archived, so nothing can be posted there.")
 NOT_YOURS = Refusal("not_theirs", "A digest goes to the direct message of who asked for it only.")
+OF_PERSON: Mapping[PersonKind, Refusal] = {
+    "guest": GUEST,
+    "external": EXTERNAL,
+    "gone": GONE,
+    "unknown": UNKNOWN_PERSON,
+}
 
 
 def may_ask(person: Person, source: Place) -> Refusal | None:
@@ -87,16 +103,21 @@ def may_ask(person: Person, source: Place) -> Refusal | None:
     """
     if source.kind in {"direct", "group"}:
         return NO_SOURCE
+    if person.kind != "member":
+        return OF_PERSON[person.kind]
+    return _may_read(person, source)
+
+
+def _may_read(person: Person, source: Place) -> Refusal | None:
     if not source.is_readable:
-        return UNREADABLE
+        return UNREADABLE if source.kind == "public" else NOT_VISIBLE
     if source.kind == "unknown" or source.is_shared is None:
         return UNKNOWN_PLACE
-    of_person = {"guest": GUEST, "external": EXTERNAL, "gone": GONE, "unknown": UNKNOWN_PERSON}
-    if person.kind != "member":
-        return of_person[person.kind]
     if person.is_in_source is None:
         return UNKNOWN_MEMBER
-    return None if person.is_in_source else NOT_THERE
+    if person.is_in_source:
+        return None
+    return NOT_THERE if source.kind == "public" else NOT_VISIBLE
 
 
 def may_post(source: Place, target: Place, person: Person) -> Refusal | None:

@@ -41,6 +41,7 @@ SOURCES = {
     "unknown": UNKNOWN,
     "half known": HALF_KNOWN,
     "without the bot": WITHOUT_BOT,
+    "private without the bot": replace(WITHOUT_BOT, kind="private"),
     "direct": OWN,
     "group": GROUP,
 }
@@ -66,6 +67,7 @@ CODES = {
     "x": "gone",
     "p": "unknown_person",
     "r": "unreadable",
+    "v": "not_visible",
     "c": "unknown_channel",
     "d": "no_channel",
     "w": "wider_audience",
@@ -75,13 +77,14 @@ CODES = {
 # By source, a letter for each of PEOPLE: what they are told who ask.
 ASKING = {
     "public": ". n m g e x p",
-    "private": ". n m g e x p",
+    "private": ". v m g e x p",
     "shared": ". n m g e x p",
     "archived": ". n m g e x p",
-    "hidden": "r r r r r r r",
-    "unknown": "c c c c c c c",
-    "half known": "c c c c c c c",
-    "without the bot": "r r r r r r r",
+    "hidden": "v v v g e x p",
+    "unknown": "c c c g e x p",
+    "half known": "c c c g e x p",
+    "without the bot": "r r r g e x p",
+    "private without the bot": "v v v g e x p",
     "direct": "d d d d d d d",
     "group": "d d d d d d d",
 }

@@ -62,7 +62,7 @@ class Channels:
                 shown = words
                 await tell(words)
 
-        return await self.reader.read(team, request.channel, request.period, tell_progress)
+        return await self.reader.read(team, request, tell_progress)
 
     async def behind(
         self, team: str, channel: str, places: Sequence[Behind]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.digests.digest import Reading
 from bot.errors import SlackRateLimited
@@ -26,7 +27,7 @@ from bot.slack.saying import said
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.digests.digest import Period
+    from bot.digests.request import DigestRequest
     from bot.slack.events import Bot
     from bot.slack.identity import People
     from bot.slack.pacing import Pacing
@@ -60,26 +61,26 @@ class PeriodReader:
     people: People
     bot: Bot
 
-    async def read(
-        self, team: str, channel: str, period: Period, tell: Tell | None = None
-    ) -> Reading:
+    async def read(self, team: str, request: DigestRequest, tell: Tell | None = None) -> Reading:
         """Return what people wrote in a channel in a period, and say what could not be read.
 
-        `tell` is told after each page. Raises SlackRefused where the channel may not be read, and
-        SlackUnreachable or SlackRateLimited where Slack gives nothing for too long.
+        The times in that are in the reader's zone. `tell` is told after each page. Raises
+        SlackRefused where the channel may not be read, and SlackUnreachable or SlackRateLimited
+        where Slack gives nothing for too long.
         """
         pace = ReadingPace(self.pacing, team)
         caller = Caller(self.web, self.pacing, team, pace.saw_pause)
+        period, zone = request.period, ZoneInfo(request.zone)
         since, until = seconds_of(period.since), seconds_of(period.until)
         span = Span(seconds_of(period.since - LOOK_BACK), since, until)
-        walk = Walk(caller, pace, self.bot, channel, span)
+        walk = Walk(caller, pace, self.bot, request.channel, span)
         await self._go(walk, tell or _nobody)
         told = {message["thread_ts"] for message in walk.new.values()}
         roots = {ts: root for ts, root in walk.roots.items() if ts in told}
         messages = [*walk.new.values(), *roots.values()]
         return Reading(
             messages=await said(messages, self.people, caller, roots.keys()),
-            unread=tuple(_unread(walk)),
+            unread=tuple(_unread(walk, zone)),
         )
 
     async def _go(self, walk: Walk, tell: Tell) -> None:
@@ -109,13 +110,13 @@ def _progress(walk: Walk, minutes_left: float) -> Progress:
     return Progress(len(walk.new), at_most, SLOW_OBJECTS if is_slow else None)
 
 
-def _unread(walk: Walk) -> list[str]:
+def _unread(walk: Walk, zone: ZoneInfo) -> list[str]:
     """Say what was not read."""
-    unread, reached = [], _at(walk.reached)
+    unread, reached = [], _at(walk.reached, zone)
     if not walk.is_whole:
         if walk.reached > walk.span.since:
             unread.append(f"messages before {reached}")
-        since = _at(walk.span.since)
+        since = _at(walk.span.since, zone)
         unread.append(f"replies since {since} in threads older than {reached}")
     if walk.threads:
         unread.append(f"replies of {_threads(len(walk.threads))}, for lack of time")
@@ -128,7 +129,7 @@ def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count:,} threads"
 
 
-def _at(seconds: Decimal) -> str:
+def _at(seconds: Decimal, zone: ZoneInfo) -> str:
     """Say a time to the minute, no earlier than it was: what came after it was read."""
-    at = datetime.fromtimestamp(math.ceil(seconds / 60) * 60, UTC)
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+    at = datetime.fromtimestamp(math.ceil(seconds / 60) * 60, zone)
+    return f"{at.day} {at:%B %Y, %H:%M}"

@@ -13,6 +13,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.digests.digest import Message, Period, Reading
+from bot.digests.request import DigestRequest
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.playground.slack import Limits, LocalSlack, sold
 from bot.playground.slack.generated import Plan, fill
@@ -64,11 +65,15 @@ class Place:
     clock: Clock
     told: list[Progress] = field(default_factory=list)
 
-    async def read(self, period: Period = WEEK, channel: str = GENERAL) -> Reading:
+    async def read(
+        self, period: Period = WEEK, channel: str = GENERAL, zone: str = "UTC"
+    ) -> Reading:
+        request = DigestRequest(channel=channel, period=period, zone=zone)
+
         async def tell(progress: Progress) -> None:
             self.told.append(progress)
 
-        return await self.reader.read(self.slack.team, channel, period, tell)
+        return await self.reader.read(self.slack.team, request, tell)
 
     def post(self, at: str, text: str = "words", root: str | None = None, **more: Any) -> str:  # noqa: ANN401 - fields of a message
         user = more.pop("user", "U0YOU")
@@ -110,7 +115,7 @@ def texts(reading: Reading) -> list[str]:
     return [message.text for message in reading.messages]
 
 
-OLDER = "replies since 16 November 2026, 09:00 UTC in threads older than {}"
+OLDER = "replies since 16 November 2026, 09:00 in threads older than {}"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -153,10 +158,10 @@ async def test_a_busy_channel_is_read_newest_first_where_slack_lets_little_be_re
     assert place.clock.now < 60 * 60
     assert {m.ts for m in reading.new} == (seen & truth.new) | threads
     assert called < worth_a_call
-    reached = "15 November 2026, 18:47 UTC"
+    reached = "15 November 2026, 18:47"
     assert reading.unread == (
         f"messages before {reached}",
-        f"replies since 24 October 2026, 09:00 UTC in threads older than {reached}",
+        f"replies since 24 October 2026, 09:00 in threads older than {reached}",
         "replies of 39 threads, for lack of time",
     )
     assert len(worth_a_call - called) == 39
@@ -300,10 +305,11 @@ async def test_threads_from_before_what_was_looked_at_are_said_to_be_unread(plac
     for number in range(1_000):
         place.post(ts(SINCE - timedelta(days=60), number), "old")
     place.post(day(1), "not to be found", root)
-    reading = await place.read()
+    reading = await place.read(zone="Europe/Berlin")
 
     assert reading.messages == ()
-    assert reading.unread == (OLDER.format("17 September 2026, 09:01 UTC"),)
+    older = "replies since 16 November 2026, 10:00 in threads older than 17 September 2026, 11:01"
+    assert reading.unread == (older,)
     assert place.calls() == {"conversations.history": 1}
 
 
@@ -441,4 +447,4 @@ async def read_page(*messages: object) -> Reading:
         answers.next = [{"json": {"ok": True, "messages": messages}}]
         people = People(web, lambda: 0.0, share_names=False)
         reader = PeriodReader(web, Pacing(), people, Bot("UBOT", "BBOT", "T1"))
-        return await reader.read("T1", "C1", WEEK)
+        return await reader.read("T1", DigestRequest(channel="C1", period=WEEK))

@@ -184,6 +184,33 @@ async def test_what_failed_unseen_is_told_of_with_the_next(process: Process) -> 
     assert again.skipped == (NINE, NINE + DAY, NINE + 2 * DAY)
 
 
+async def test_of_two_that_failed_unseen_both_are_told_of(process: Process) -> None:
+    await process.store.add(NEW, NINE)
+    for now in (NINE, NINE + DAY):
+        [scheduled] = await process.store.due(now)
+        turn = await process.take(scheduled, now)
+        assert turn is not None
+        await process.store.fail_due(turn, ValueError())
+    late = await process.store.due(NINE + 2 * DAY)
+
+    assert [each.skipped for each in late] == [(NINE, NINE + DAY)]
+
+
+async def test_what_is_given_back_by_many_at_once_is_all_told_of(process: Process) -> None:
+    await process.store.add(NEW, NINE)
+    times = [NINE + day * DAY for day in range(10)]
+    taken: list[Turn] = []
+    for now in times:
+        [scheduled] = await process.store.due(now)
+        turn = await process.take(scheduled, now)
+        assert turn is not None
+        taken.append(turn)
+    await asyncio.gather(*(process.store.fail_due(turn, ValueError()) for turn in taken))
+
+    [scheduled] = await process.store.due(NINE + 10 * DAY)
+    assert list(scheduled.skipped) == times
+
+
 async def test_who_has_lost_a_digest_gives_no_time_back(process: Process) -> None:
     scheduled = await process.store.add(NEW, NINE)
     turn = await process.take(scheduled, NINE)

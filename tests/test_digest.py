@@ -504,9 +504,12 @@ async def test_a_schedule_whose_owner_left_the_workspace_is_paused(tmp_path: Pat
         users = stage.slack.workspace.users
         users[stage.you] = replace(users[stage.you], deleted=True)
         clock.ahead = timedelta(minutes=5)
-        await stage.slack.until(lambda _: GONE.words in "".join(map(shown, direct(stage))), 20)
+        await clock.until(
+            lambda: given_back(tmp_path)
+        )  # as Slack opens no direct message with them
 
     assert paused(tmp_path) == GONE.words
+    assert direct(stage) == []
     assert not told(stage)
 
 

@@ -83,6 +83,8 @@ async def open_dm(slack: LocalSlack, args: Arguments) -> Json:
     user = args.text("users")
     if user not in slack.workspace.users:
         raise Refusal("user_not_found")
+    if slack.workspace.users[user].deleted:
+        raise Refusal("user_disabled")
     return {"channel": {"id": slack.workspace.dm(user).id}}
 
 

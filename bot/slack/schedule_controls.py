@@ -48,7 +48,7 @@ class Schedules(Protocol):
         ...
 
     async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
-        """Have one come as is wanted now, from a time on; False where there is no such."""
+        """Have one of theirs come as is wanted now, from a time on; False where there is none."""
         ...
 
     async def get(self, schedule_id: int) -> Scheduled | None:
@@ -166,8 +166,6 @@ class ScheduleControls:
         return found if is_theirs else None
 
     async def _saved(self, new: NewSchedule, number: int | None) -> str:
-        if number is not None and await self._own(number, new.user) is None:
-            return NOT_YOUR_SCHEDULE.format(number=number)
         if (
             number is None
             and len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES

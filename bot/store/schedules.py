@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, true, update
+from sqlalchemy import and_, bindparam, delete, select, update
 
 from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
@@ -109,9 +109,10 @@ class ScheduleStore:
         return await self._update(schedule_id, new, schedules.c.paused_why.is_not(None))
 
     async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
-        """Have one come as is wanted now, from a time on; False where there is no such."""
+        """Have one of theirs come as is wanted now, from a time on; False where there is none."""
         wanted = {**_columns(new), "paused_why": None, "next_due": next_due}
-        return await self._update(schedule_id, wanted, true())
+        theirs = and_(schedules.c.team == new.team, schedules.c.user == new.user)
+        return await self._update(schedule_id, wanted, theirs)
 
     async def delete(self, schedule_id: int) -> bool:
         """Forget one; False where there is no such."""

@@ -162,6 +162,7 @@ async def test_a_changed_one_comes_as_is_wanted_now_and_tells_of_what_was_skippe
     [changed] = await process.store.due(TEN + DAY)
     assert (changed.new, changed.is_paused, changed.skipped) == (wanted, False, (NINE,))
     assert not await process.store.change(scheduled.id + 1, wanted, TEN)
+    assert not await process.store.change(scheduled.id, replace(wanted, user="U2"), TEN)
 
 
 async def test_a_deleted_one_is_gone(process: Process) -> None:

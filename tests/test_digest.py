@@ -304,6 +304,13 @@ async def scheduled(stage: Stage, text: str = "weekdays 9:00") -> Message:
     return stage.slack.ephemerals(PRIVATE, stage.you)[-1]
 
 
+async def saved(stage: Stage, when: str = "weekdays 9:00") -> None:
+    """Schedule a digest of the private channel."""
+    preview = await scheduled(stage, when)
+    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
+    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+
+
 async def test_a_schedule_is_said_back_and_kept_once_it_is_saved(stage: Stage) -> None:
     preview = await scheduled(stage, "weekdays 9:00 about prices")
     assert "every weekday at 09:00 (Etc/UTC), in the channel" in shown(preview)
@@ -323,9 +330,7 @@ async def test_a_schedule_is_said_back_and_kept_once_it_is_saved(stage: Stage) -
 
 
 async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
-    preview = await scheduled(stage)
-    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await saved(stage)
     said = []
     for text in ("pause 1", "pause 1", "resume 1", "delete 1", "delete 1"):
         await stage.slack.command(stage.you, PRIVATE, "/digest", text)
@@ -341,9 +346,7 @@ async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
 
 
 async def test_a_schedule_is_changed_once_that_is_saved(stage: Stage) -> None:
-    preview = await scheduled(stage, "weekdays 9:00 about prices")
-    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await saved(stage, "weekdays 9:00 about prices")
     await stage.slack.command(stage.you, PRIVATE, "/digest", "pause 1")
     await stage.slack.command(stage.you, stage.general, "/digest", "change 1 Mondays 8:30")
     changed = stage.slack.ephemerals(stage.general, stage.you)[-1]
@@ -362,9 +365,7 @@ async def test_a_schedule_is_changed_once_that_is_saved(stage: Stage) -> None:
 async def test_a_change_of_a_schedule_that_is_gone_or_somebody_elses_is_refused(
     stage: Stage,
 ) -> None:
-    preview = await scheduled(stage)
-    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await saved(stage)
     colleague = stage.slack.users["colleague"]
     refused = await stage.slack.command(colleague, PRIVATE, "/digest", "change 1 Mondays 8:30")
     await stage.slack.command(stage.you, PRIVATE, "/digest", "change 1 Mondays 8:30")
@@ -377,9 +378,7 @@ async def test_a_change_of_a_schedule_that_is_gone_or_somebody_elses_is_refused(
 
 
 async def test_nobody_else_may_change_a_schedule(stage: Stage) -> None:
-    preview = await scheduled(stage)
-    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await saved(stage)
     colleague = stage.slack.users["colleague"]
     result = await stage.slack.command(colleague, PRIVATE, "/digest", "delete 1")
 
@@ -395,9 +394,7 @@ async def test_who_may_not_have_a_digest_cannot_schedule_one(stage: Stage) -> No
 
 
 async def test_schedules_are_in_the_home_and_can_be_changed_there(stage: Stage) -> None:
-    preview = await scheduled(stage)
-    await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-    await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+    await saved(stage)
     await stage.slack.open_home(stage.you)
     await stage.slack.until(lambda s: "*1.* Digest of" in json.dumps(s.views.get(stage.you)))
     await stage.slack.press_at_home(stage.you, "pause_schedule")
@@ -414,9 +411,7 @@ async def test_a_scheduled_digest_is_posted_in_its_channel_and_names_who_schedul
 ) -> None:
     clock = Shifted()
     async with open_stage(tmp_path, clock=clock.clock) as stage:
-        preview = await scheduled(stage, soon())
-        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        await saved(stage, soon())
         await talk(stage)
         clock.ahead = timedelta(minutes=5)
         channel = stage.slack.workspace.channels[PRIVATE]
@@ -446,9 +441,7 @@ async def test_a_scheduled_digest_that_slack_does_not_take_is_told_of_with_the_n
 ) -> None:
     clock = Shifted()
     async with open_stage(tmp_path, clock=clock.clock) as stage:
-        preview = await scheduled(stage, soon())
-        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        await saved(stage, soon())
         for method, fault in faults.items():
             stage.slack.fail(method, **asdict(fault))
         clock.ahead = timedelta(minutes=5)
@@ -466,9 +459,7 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
 ) -> None:
     clock = Shifted()
     async with open_stage(tmp_path, clock=clock.clock) as stage:
-        preview = await scheduled(stage, soon())
-        await stage.slack.press(stage.you, PRIVATE, preview.ts, "save_schedule")
-        await stage.slack.until(lambda _: "Saved as number 1" in shown(preview))
+        await saved(stage, soon())
         await talk(stage)
         channel = stage.slack.workspace.channels[PRIVATE]
         channel.members.discard(stage.you)

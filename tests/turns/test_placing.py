@@ -39,10 +39,11 @@ async def test_a_commands_question_that_is_being_posted_is_handed_over_when_the_
 
 async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
-    placing = Placing(slack, store, Metrics(0.0))
-    placed = await placing.place(Turn(7, a_question(), None))
+    metrics = Metrics(0.0)
+    placed = await Placing(slack, store, metrics).place(Turn(7, a_question(), None))
 
     assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
+    assert metrics.failed.count == 1
 
 
 async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:

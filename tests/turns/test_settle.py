@@ -1,0 +1,111 @@
+"""However the work on a turn ends, it is recorded, counted and told, or left to another."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import SlackRefused
+from bot.metrics import Metrics
+from bot.turns.settle import Settling
+from bot.turns.turn import Turn, TurnLost
+from tests.fakes import FakeStore, a_question
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from bot.turns.answer import Answer
+
+TURN = Turn(7, a_question(), None)
+GONE = SlackRefused("chat.postMessage", "thread_not_found")
+
+
+@dataclass
+class FakeReply:
+    """A thread in which a failure is told, or cannot be."""
+
+    failing: Exception | None = None
+    told: list[str] = field(default_factory=list)
+
+    async def fail(self, words: str, reference: str) -> None:
+        assert words, reference
+        if self.failing is not None:
+            raise self.failing
+        self.told.append(reference)
+
+
+@asynccontextmanager
+async def opened(reply: FakeReply) -> AsyncIterator[FakeReply]:
+    yield reply
+
+
+def raising(error: BaseException) -> Callable[[FakeReply], Awaitable[Answer | None]]:
+    async def work(_: FakeReply) -> Answer | None:
+        raise error
+
+    return work
+
+
+async def test_a_failure_is_told_recorded_and_counted() -> None:
+    store, metrics, reply = FakeStore(), Metrics(0.0), FakeReply()
+    await Settling(store, metrics).settle(TURN, opened(reply), raising(ValueError()))
+
+    assert reply.told == ["7"]
+    assert store.ends == [("failed", 7, "ValueError")]
+    assert metrics.failed.count == 1
+
+
+async def test_a_failure_that_cannot_be_told_is_recorded_and_counted() -> None:
+    store, metrics = FakeStore(), Metrics(0.0)
+    reply = FakeReply(failing=GONE)
+    await Settling(store, metrics).settle(TURN, opened(reply), raising(ValueError()))
+
+    assert store.ends == [("failed", 7, "SlackRefused")]
+    assert metrics.failed.count == 1
+
+
+async def test_a_failure_that_cannot_be_told_is_recorded_as_one_that_nobody_saw() -> None:
+    unseen: list[tuple[int, Exception]] = []
+
+    async def fail_unseen(turn: Turn, error: Exception) -> None:
+        unseen.append((turn.id, error))
+
+    store, metrics = FakeStore(), Metrics(0.0)
+    settling = Settling(store, metrics, fail_unseen)
+    await settling.settle(TURN, opened(FakeReply()), raising(ValueError()))
+    assert unseen == []
+    await settling.settle(TURN, opened(FakeReply(failing=GONE)), raising(ValueError()))
+
+    assert unseen == [(7, GONE)]
+    assert store.ends == [("failed", 7, "ValueError")]
+
+
+async def test_what_another_process_has_is_left_to_it() -> None:
+    store, metrics, reply = FakeStore(), Metrics(0.0), FakeReply()
+    await Settling(store, metrics).settle(TURN, opened(reply), raising(TurnLost(7)))
+
+    assert (reply.told, store.ends, metrics.failed.count) == ([], [], 0)
+
+
+async def test_what_is_cut_short_is_handed_over() -> None:
+    store, metrics = FakeStore(), Metrics(0.0)
+    with pytest.raises(asyncio.CancelledError):
+        await Settling(store, metrics).settle(
+            TURN, opened(FakeReply()), raising(asyncio.CancelledError())
+        )
+
+    assert store.ends == [("handed over", 7)]
+
+
+async def test_what_was_stopped_is_counted_as_that() -> None:
+    async def stopped(_: FakeReply) -> Answer | None:
+        return None
+
+    store, metrics = FakeStore(), Metrics(0.0)
+    await Settling(store, metrics).settle(TURN, opened(FakeReply()), stopped)
+
+    assert (store.ends, metrics.stopped.count) == ([("stopped", 7)], 1)

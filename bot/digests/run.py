@@ -19,7 +19,7 @@ from bot.digests.digest import Period
 from bot.digests.memory import remembered
 from bot.digests.request import read_request, skipped_words
 from bot.digests.words import coverage_words
-from bot.errors import FootnoteError, SlackError, TurnInterrupted
+from bot.errors import FootnoteError, TurnInterrupted
 from bot.turns.answer import Answer, Finished
 from bot.turns.settle import Settling
 
@@ -56,7 +56,7 @@ class Channels(Protocol):
     """Channels, and who is in them."""
 
     async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
-        """Return what a person is in a channel, and what that is, as of now."""
+        """Return what a person is in a channel, and what that is, as of now. Raises nothing."""
         ...
 
     async def read(
@@ -159,11 +159,7 @@ class DigestRunner:
 
     async def _is_gone(self, turn: Turn, channel: str) -> bool:
         question = turn.question
-        try:
-            person, _ = await self.channels.facts(question.thread.team, channel, question.user)
-        except SlackError as error:
-            log.info("a person cannot be looked up now", extra={"code": error.code})
-            return False
+        person, _ = await self.channels.facts(question.thread.team, channel, question.user)
         return person.kind == "gone"
 
     async def _fail_unseen(self, turn: Turn, error: Exception) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.playground.slack.arguments import Refusal
+from bot.playground.slack.blocks import check_blocks
 from bot.playground.slack.messages import writable
 
 if TYPE_CHECKING:
@@ -72,14 +74,14 @@ async def rename_session(slack: LocalSlack, args: Arguments) -> Json:
 
 async def publish_view(slack: LocalSlack, args: Arguments) -> Json:
     """Show a person's Home."""
-    view = _view(args)
+    view = _view(slack, args)
     slack.show_home(args.text("user_id"), view)
     return {"view": view}
 
 
 async def open_view(slack: LocalSlack, args: Arguments) -> Json:
     """Open a modal, once for each press of a button."""
-    view, trigger = _view(args), args.text("trigger_id")
+    view, trigger = _view(slack, args), args.text("trigger_id")
     if not slack.use_trigger(trigger):
         raise Refusal("exchanged_trigger_id")
     slack.views[trigger] = view
@@ -107,7 +109,7 @@ def _title(args: Arguments) -> str:
     return title
 
 
-def _view(args: Arguments) -> Json:
+def _view(slack: LocalSlack, args: Arguments) -> Json:
     view = args.mapping("view", "invalid_arguments")
     if (
         not view
@@ -115,6 +117,12 @@ def _view(args: Arguments) -> Json:
         or not isinstance(view["blocks"], list)
     ):
         raise Refusal("invalid_arguments")
+    limits = replace(
+        slack.limits,
+        blocks=slack.limits.view_blocks,
+        blocks_characters=slack.limits.view_characters,
+    )
+    check_blocks(view["blocks"], limits)
     title = view.get("title")
     if view["type"] == "modal" and (not title or len(title["text"]) > VIEW_TITLE_LIMIT):
         raise Refusal("invalid_arguments")

@@ -39,6 +39,8 @@ class Limits:
     markdown_text_characters: int = 12_000
     markdown_block_characters: int = 12_000
     blocks: int = 50
+    view_blocks: int = 100
+    view_characters: int = 250_000
     blocks_characters: int = 13_200
     text_characters: int = 40_000
     update_text_characters: int = 4_000

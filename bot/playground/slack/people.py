@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.slack.blocks import check_blocks
 from bot.playground.slack.delivery import Envelope
 from bot.playground.slack.workspace import (
     APP_ID,
@@ -246,10 +247,11 @@ def stopped_event(channel: Channel, message: Message, user: str) -> Json:
 
 
 def show_response(slack: LocalSlack, url: ResponseUrl, body: Json) -> None:
-    """Show what the bot posted to a response_url."""
+    """Show what the bot posted to a response_url; raises Refusal where Slack would refuse it."""
     url.uses_left -= 1
     url.posts.append(body)
     text, blocks = str(body.get("text", "")), body.get("blocks") or []
+    check_blocks(blocks, slack.limits)
     channel = slack.workspace.channels[url.channel]
     if body.get("response_type") == "in_channel":
         message = Message(slack.workspace.next_ts(), BOT_USER, text, blocks=blocks, bot_id="B0")

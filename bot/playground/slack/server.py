@@ -24,6 +24,7 @@ from bot.playground.slack import (
     streaming,
 )
 from bot.playground.slack.arguments import Arguments, Refusal, read_arguments
+from bot.playground.slack.blocks import check_blocks
 from bot.playground.slack.delivery import Delivery, Redelivery
 from bot.playground.slack.faults import Fault, Faults
 from bot.playground.slack.limits import Limits, Rates
@@ -264,8 +265,13 @@ class LocalSlack:
         task = self.delivery.send(envelope)
         answer = await task
         shown = str(answer.get("text", ""))
-        if shown or answer.get("blocks"):
-            self.show_ephemeral(channel, user, shown, answer.get("blocks") or [])
+        blocks = answer.get("blocks") or []
+        try:
+            check_blocks(blocks, self.limits)
+        except Refusal as refusal:
+            shown, blocks = f"{name} failed: {refusal.code}", []
+        if shown or blocks:
+            self.show_ephemeral(channel, user, shown, blocks)
         lost = envelope in self.delivery.lost
         if lost:
             self.show_ephemeral(channel, user, f"{name} failed: operation_timeout", [])
@@ -544,7 +550,10 @@ class LocalSlack:
             body = json.loads(await request.text())
         except ValueError:
             return web.Response(status=400, text="invalid_payload")
-        people.show_response(self, url, body)
+        try:
+            people.show_response(self, url, body)
+        except Refusal as refusal:
+            return web.Response(status=400, text=refusal.code)
         return web.Response(text="ok")
 
     def _changed(self) -> None:

@@ -52,9 +52,10 @@ class DigestReply:
             message.ts: permalink(self._workspace, request.channel, message)
             for message in reading.messages
         }
-        *groups, last = digest_messages(digest, links, coverage, digest_title(request))
-        share = [actions(button(SHARE_DIGEST, "Share in the channel", str(self._turn.id)))]
-        first, *rest = [*groups, [*last, *(share if may_share else [])]]
+        share = actions(button(SHARE_DIGEST, "Share in the channel", str(self._turn.id)))
+        first, *rest = digest_messages(
+            digest, links, coverage, digest_title(request), [share] if may_share else []
+        )
         await self._put("The digest is ready", first)
         for blocks in rest:
             await self._series.post(blocks, "More of the digest")

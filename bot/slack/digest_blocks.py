@@ -10,7 +10,7 @@ from bot.slack.blocks import CHECK_SOURCES, context, grouped, packed, section, s
 from bot.slack.markdown import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.digests.digest import Claim, Digest, Topic
     from bot.slack.blocks import Json
@@ -30,12 +30,16 @@ _LINK = re.compile(rf"https?://[^\s<>|\"]{{1,{LINK_CHARACTERS - 8}}}")
 
 
 def digest_messages(
-    digest: Digest, permalinks: Mapping[str, str], coverage: str, head: str
+    digest: Digest,
+    permalinks: Mapping[str, str],
+    coverage: str,
+    head: str,
+    below: Sequence[Json] = (),
 ) -> list[list[Json]]:
     """Return a digest as blocks, in groups that each fit into one message.
 
-    `permalinks` are Slack's own, by ts; `coverage` and `head` are plain words. A digest without
-    topics says what was read, and that alone.
+    `permalinks` are Slack's own, by ts; `coverage` and `head` are plain words; `below` is what can
+    be done about it. A digest without topics says what was read, and that alone.
     """
     headline = section(f"*{_literal(head, HEAD_CHARACTERS)}*")
     read = _literal(coverage, COVERAGE_CHARACTERS)
@@ -46,7 +50,7 @@ def digest_messages(
     for topic in digest.topics:
         blocks += [section(text) for text in packed([*_lines(topic, permalinks, number)])]
         number += len(topic.claims)
-    return grouped([*blocks, context(f"{read}\n{CHECK_SOURCES}")])
+    return grouped([*blocks, context(f"{read}\n{CHECK_SOURCES}"), *below])
 
 
 def _lines(topic: Topic, permalinks: Mapping[str, str], number: int) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A digest that somebody has as a direct message is shared in the channel that it is about, once.
 
-Nothing is kept of what it said but in Slack, so its messages are read there and posted again. What
+Its messages are read in its thread and posted again, so that it says there what it says here. What
 was shared is known by the turn in its metadata, so to share twice is to share once, and whoever
 pressed the button and was cut off can press again.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.digests.request import read_request
 from bot.digests.run import NotAdmitted
 from bot.errors import SlackError
-from bot.slack.blocks import context
+from bot.slack.blocks import context, grouped
 from bot.slack.caller import Caller
 from bot.slack.markdown import escape
 from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
@@ -36,6 +36,9 @@ PAGE, PAGES = 200, 5  # of the channel's messages, among which it may be already
 SHARED = "The digest is shared."
 SHARED_BEFORE = "This digest was shared before."
 NOT_SHARED = "Slack did not let me share this digest there ({code})."
+NOTHING_THERE = (
+    "I found nothing of this digest in its thread any more, so there is nothing to share."
+)
 NOT_YOURS = "Only who asked for this digest can share it."
 
 
@@ -81,11 +84,12 @@ class Sharing:
             if await self._found(caller, request.channel, turn_id):
                 return SHARED_BEFORE
             names = await self.people.names([user], caller.until_heard)
+            by = context(f"Shared by {escape(names.get(user, 'a member'))}")
             messages = await self._messages(caller, question, turn_id)
             if not messages:
-                return NOT_SHARED.format(code="no_messages")
-            by = context(f"Shared by {escape(names.get(user, 'a member'))}")
-            messages[0].append(by)
+                return NOTHING_THERE
+            (head, *below), *rest = messages
+            messages = [*grouped([head, by, *below]), *rest]
             is_shared = await self._posted(caller, request.channel, turn_id, messages)
         except NotAdmitted as refused:
             return refused.public
@@ -152,11 +156,12 @@ class Sharing:
             include_all_metadata=True,
             limit=PAGE,
         )
-        return [
+        found = (
             [block for block in message.get("blocks") or () if block.get("type") != "actions"]
             for message in answer.get("messages") or ()
             if _part(message, turn_id) > 0
-        ]
+        )
+        return [blocks for blocks in found if blocks]
 
     async def _post(
         self,

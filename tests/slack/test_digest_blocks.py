@@ -10,7 +10,7 @@ from bot.digests.digest import Digest, Topic
 from bot.playground.slack.blocks import check_blocks
 from bot.playground.slack.limits import Limits
 from bot.playground.slack.render_blocks import text_object
-from bot.slack.blocks import CHECK_SOURCES
+from bot.slack.blocks import CHECK_SOURCES, actions, button
 from bot.slack.digest_blocks import digest_messages
 from bot.slack.markdown import ZERO_WIDTH
 from tests.digests.readings import claim, topic, ts
@@ -173,6 +173,17 @@ def test_many_small_topics_stay_within_the_blocks_of_a_message() -> None:
     for blocks in groups:
         check_blocks(blocks, Limits())
     assert [line for line in lines(groups) if line.startswith("200. x ")]
+
+
+@pytest.mark.parametrize("topics", range(45, 55))
+def test_what_can_be_done_about_a_digest_fits_below_it(topics: int) -> None:
+    digest = Digest(topics=tuple(topic(f"T{n}", claim("x", 1)) for n in range(topics)))
+    share = actions(button("share_digest", "Share", "7"))
+    groups = digest_messages(digest, LINKS, READ, HEAD, [share])
+
+    assert groups[-1][-1] == share
+    for blocks in groups:
+        check_blocks(blocks, Limits())
 
 
 def test_a_digest_without_topics_says_what_was_read_and_that_alone() -> None:

@@ -15,11 +15,12 @@ from bot.digests.digest import Period
 from bot.digests.request import DigestRequest, written
 from bot.digests.run import NotAdmitted
 from bot.playground.slack import LocalSlack
+from bot.slack.blocks import actions, button, section
 from bot.slack.connection import open_client
 from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.part import metadata
-from bot.slack.sharing import NOT_SHARED, SHARED, SHARED_BEFORE, Sharing
+from bot.slack.sharing import NOT_SHARED, NOTHING_THERE, SHARED, SHARED_BEFORE, Sharing
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Turn
@@ -141,6 +142,20 @@ async def test_all_its_messages_are_shared_in_a_thread_and_marked(shared: Shared
     assert shared.told == [SHARED]
 
 
+async def test_a_full_message_is_shared_in_as_many_as_it_takes(shared: Shared) -> None:
+    channel = shared.asked.thread.channel
+    first, second = list(shared.slack.workspace.channels[channel].messages.values())[1:3]
+    first.blocks = [section(f"line {number}") for number in range(50)]
+    second.blocks = [actions(button("share_digest", "Share", "7"))]
+    await shared.press(shared.process())
+
+    said = [block["text"]["text"] for m in shared.posted for block in m.blocks if "text" in block]
+    assert said == [f"line {number}" for number in range(50)]
+    assert "Shared by You" in str(shared.posted[0].blocks[1])
+    assert "share_digest" not in str([message.blocks for message in shared.posted])
+    assert shared.told == [SHARED]
+
+
 async def test_of_two_processes_with_a_press_each_one_shares_it(shared: Shared) -> None:
     barrier = asyncio.Barrier(2)
     webs = [TogetherWeb(shared.web, barrier) for _ in range(2)]
@@ -172,7 +187,7 @@ async def test_a_digest_that_is_gone_is_not_shared(shared: Shared) -> None:
     await shared.press(shared.process())
 
     assert shared.posted == []
-    assert shared.told == [NOT_SHARED.format(code="no_messages")]
+    assert shared.told == [NOTHING_THERE]
 
 
 async def test_who_may_not_have_it_any_more_shares_nothing(shared: Shared) -> None:

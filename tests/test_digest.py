@@ -329,6 +329,17 @@ async def test_a_schedule_is_said_back_and_kept_once_it_is_saved(stage: Stage) -
     assert "*2.*" not in listed
 
 
+async def test_to_save_a_paused_schedule_again_has_it_come_again(stage: Stage) -> None:
+    await saved(stage)
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "pause 1")
+    await saved(stage)
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
+
+    listed = shown(stage.slack.ephemerals(PRIVATE, stage.you)[-1])
+    assert "next " in listed
+    assert "paused" not in listed
+
+
 async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
     await saved(stage)
     said = []

@@ -66,7 +66,7 @@ class ScheduleStore:
         )
 
     async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
-        """Keep a new one; the same one twice is one."""
+        """Keep a new one; the same one twice is one, which comes again if it was paused."""
         at = self._clock()
         row = {**_columns(new), "next_due": next_due, "skipped": "[]"}
         row |= {"created_at": at, "updated_at": at}
@@ -76,7 +76,12 @@ class ScheduleStore:
 
         def operation(connection: Connection) -> Scheduled:
             found = connection.execute(same).first()
-            return _scheduled(found or connection.execute(self._add, row).one())
+            if found is None:
+                return _scheduled(connection.execute(self._add, row).one())
+            if found.paused_why is not None:
+                again = {"paused_why": None, "next_due": next_due, "updated_at": at}
+                connection.execute(update(schedules).where(_ID).values(again), {"of_id": found.id})
+            return _scheduled(found)
 
         return await self._database.run(operation)
 

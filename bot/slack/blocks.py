@@ -171,11 +171,15 @@ def grouped(blocks: Sequence[Json]) -> list[list[Json]]:
     """Part blocks into groups that each fit into one message."""
     groups: list[list[Json]] = [[]]
     for block in blocks:
-        is_full = len(groups[-1]) == BLOCKS or size([*groups[-1], block]) > BLOCKS_BYTES
-        if groups[-1] and is_full:
+        if groups[-1] and not is_message([*groups[-1], block]):
             groups.append([])
         groups[-1].append(block)
     return groups
+
+
+def is_message(blocks: Sequence[Json]) -> bool:
+    """Whether Slack takes so many blocks in one message."""
+    return len(blocks) <= BLOCKS and size(blocks) <= BLOCKS_BYTES
 
 
 def section(text: str) -> Json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.digests.schedule import in_words, next_times
-from bot.slack.blocks import actions, button, context, section
+from bot.slack.blocks import actions, button, context, is_message, section
 from bot.slack.markdown import escape
 
 if TYPE_CHECKING:
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from bot.digests.scheduled import NewSchedule, Scheduled
     from bot.slack.blocks import Json
 
-SAVE_SCHEDULE = "save_schedule"  # its value is the schedule, as JSON
+SAVE_SCHEDULE = "save_schedule"  # its value is the schedule, as JSON: 2,000 characters at most
 PAUSE_SCHEDULE = "pause_schedule"  # of these, a schedule's number
 RESUME_SCHEDULE = "resume_schedule"
 DELETE_SCHEDULE = "delete_schedule"
 SHOWN_TIMES = 3
-MOST_SHOWN = 30
 CONFIRM_DELETE = {
     "title": {"type": "plain_text", "text": "Delete this schedule?"},
     "text": {"type": "plain_text", "text": "Its digests come no more."},
@@ -47,7 +46,8 @@ def preview_blocks(new: NewSchedule, now: datetime, number: int | None = None) -
         "about": new.about,
         "number": number,
     }
-    save = button(SAVE_SCHEDULE, "Save", json.dumps(value)) | {"style": "primary"}
+    said = json.dumps(value, ensure_ascii=False)
+    save = button(SAVE_SCHEDULE, "Save", said) | {"style": "primary"}
     return [
         section(f"*{_what(new)}*\nIt is to come next\n{listed}"),
         actions(save),
@@ -59,16 +59,24 @@ def preview_blocks(new: NewSchedule, now: datetime, number: int | None = None) -
     ]
 
 
-def schedules_blocks(found: Sequence[Scheduled]) -> list[Json]:
-    """List schedules, each with what can be done about it."""
-    return [block for each in found[:MOST_SHOWN] for block in _listed(each)]
+def list_blocks(found: Sequence[Scheduled], command: str) -> list[Json]:
+    """List schedules, each with what can be done about it, as many as a message takes."""
+    blocks: list[Json] = []
+    for number, each in enumerate(found):
+        words = f"{len(found) - number} more are in my Home; `{command} pause 3` works for each."
+        more = [context(words)]
+        if not is_message([*blocks, *_listed(each), *more]):
+            return [*blocks, *more]
+        blocks += _listed(each)
+    return blocks
 
 
 def home_view(found: Sequence[Scheduled], command: str) -> Json:
     """Return the app's Home of a person."""
     how = f"Type `{command} schedule weekdays 9:00` in a channel to have its digest come by itself."
+    listed = [block for each in found for block in _listed(each)]
     none = [section("You have no scheduled digests.")]
-    blocks = [section("*Your scheduled digests*"), *(schedules_blocks(found) or none), context(how)]
+    blocks = [section("*Your scheduled digests*"), *(listed or none), context(how)]
     return {"type": "home", "blocks": blocks}
 
 

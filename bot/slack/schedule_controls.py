@@ -19,7 +19,7 @@ from bot.slack.digest_words import (
     Said,
     changed_words,
 )
-from bot.slack.schedule_blocks import home_view, preview_blocks, schedules_blocks
+from bot.slack.schedule_blocks import home_view, list_blocks, preview_blocks
 from bot.slack.text import plain
 from bot.turns.question import Thread
 
@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-MOST_SCHEDULES = 50  # of one person
+MOST_SCHEDULES = 40  # of one person: Slack takes 100 blocks in a Home
 
 
 class Schedules(Protocol):
     """Digests that come by themselves."""
 
     async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
-        """Keep a new one; the same one twice is one."""
+        """Keep a new one; the same one twice is one, which comes again if it was paused."""
         ...
 
     async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
@@ -123,7 +123,9 @@ class ScheduleControls:
     async def listed(self, user: str) -> Said:
         """List the schedules of a person."""
         found = await self.schedules.of_user(self.team, user)
-        return Said("Your scheduled digests", schedules_blocks(found)) if found else NO_SCHEDULES
+        if not found:
+            return NO_SCHEDULES
+        return Said("Your scheduled digests", list_blocks(found, self.command))
 
     async def change(self, wanted: ChangeSchedule, user: str) -> str:
         """Pause, resume or delete a schedule; return words for who wants it."""

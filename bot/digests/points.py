@@ -40,7 +40,7 @@ _SPAN = re.compile(rf"({_ONE})\s*(?:-|–|to)\s*({_ONE})", re.IGNORECASE)  # noq
 _WEB = (
     re.compile(r"(?:please\s+)?search\s+(?:the\s+)?(?:web|internet|net)\s+(?:for|about)\s+(.+)"),
     re.compile(
-        r"(?:please\s+)?(?:look\s+up|search|search\s+for)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*"
+        r"(?:please\s+)?(?:look\s+up|search\s+for|search)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*"
     ),
     re.compile(r"(?:please\s+)?google\s+(.+)"),
     re.compile(r"web\s*:\s*(.+)"),

@@ -118,10 +118,14 @@ def _until(schedule: Schedule, after: datetime, until: datetime) -> Iterator[dat
 
 
 def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    local = after.astimezone(ZoneInfo(schedule.zone))
+    try:
+        local = after.astimezone(ZoneInfo(schedule.zone))
+        # From a little before: what falls into a gap is moved behind it.
+        times = CronSim(schedule.cron, local - timedelta(hours=3))
+    except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
+        raise UnknownSchedule("I do not understand this cron expression.") from error
     last = after
-    # From a little before: what falls into a gap is moved behind it.
-    for at in CronSim(schedule.cron, local - timedelta(hours=3)):
+    for at in times:
         due = at.astimezone(UTC)
         if due > last:
             last = due
@@ -129,11 +133,7 @@ def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
 
 
 def _checked(schedule: Schedule) -> Schedule:
-    try:
-        ZoneInfo(schedule.zone)
-        times = next_times(schedule, datetime(2026, 1, 1, tzinfo=UTC), LOOKED_AT)
-    except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
-        raise UnknownSchedule("I do not understand this cron expression.") from error
+    times = next_times(schedule, datetime(2026, 1, 1, tzinfo=UTC), LOOKED_AT)
     if not times:
         raise UnknownSchedule("That never comes.")
     if any(later - earlier < SHORTEST for earlier, later in pairwise(times)):

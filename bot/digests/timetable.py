@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bot.digests.schedule import UnknownSchedule
 from bot.digests.scheduled import plan, question_of
 from bot.errors import FootnoteError
 
@@ -80,11 +81,13 @@ class Timetable:
         for scheduled in await self.schedules.due(now):
             try:
                 await self._begin(scheduled, now)
-            except FootnoteError:
-                raise
-            except Exception:
+            except UnknownSchedule:
                 log.exception("a schedule cannot be read", extra={"schedule": scheduled.id})
                 await self.schedules.pause(scheduled.id, UNREADABLE)
+            except FootnoteError:
+                raise
+            except Exception:  # a fault of the bot's own is no reason to pause it
+                log.exception("a schedule cannot be begun", extra={"schedule": scheduled.id})
 
     async def _begin(self, scheduled: Scheduled, now: datetime) -> None:
         due = plan(scheduled, now)

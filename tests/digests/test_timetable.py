@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -108,6 +108,16 @@ async def test_a_schedule_that_cannot_be_read_is_paused_and_keeps_no_other_from_
     inbox = await look(times)
 
     assert times.paused == [(9, UNREADABLE)]
+    assert inbox.begun == [7]
+
+
+async def test_a_schedule_that_cannot_be_begun_is_not_paused_and_keeps_no_other_from_coming() -> (
+    None
+):
+    times = FakeTimes((replace(DAILY, next_due=cast("datetime", None)), DAILY))
+    inbox = await look(times)
+
+    assert times.paused == []
     assert inbox.begun == [7]
 
 

@@ -45,6 +45,7 @@ class Refusal:
 
     code: str
     words: str
+    is_final: bool = True  #: False where it could not be found out, and may be found out soon
 
 
 GUEST = Refusal("guest", "Guests of this workspace cannot have digests: ask a member for one.")
@@ -56,6 +57,7 @@ GONE = Refusal("gone", "Who wanted this digest is no longer in this workspace.")
 UNKNOWN_PERSON = Refusal(
     "unknown_person",
     "I could not find out who you are in this workspace, so I keep the digest back. Try again.",
+    is_final=False,
 )
 NOT_THERE = Refusal(
     "not_a_member", "You are not in that channel, so I cannot sum it up for you. Join it first."
@@ -63,6 +65,7 @@ NOT_THERE = Refusal(
 UNKNOWN_MEMBER = Refusal(
     "unknown_member",
     "I could not find out whether you are in that channel, so I keep the digest back. Try again.",
+    is_final=False,
 )
 UNREADABLE = Refusal(
     "unreadable", "I am not in that channel. Invite me there (type /invite), then ask again."
@@ -80,6 +83,7 @@ NO_SOURCE = Refusal(
 UNKNOWN_PLACE = Refusal(
     "unknown_channel",
     "I could not find out who reads that channel, so I keep the digest back. Try again.",
+    is_final=False,
 )
 WIDER = Refusal(
     "wider_audience",

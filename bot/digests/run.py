@@ -191,12 +191,12 @@ class DigestRunner:
         return await self.channels.read(turn.question.thread.team, request, reply.show)
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> None:
-        """Raise NotAdmitted unless this digest may be had there; a schedule of it is paused."""
+        """Raise NotAdmitted unless this digest may be had there; for good pauses a schedule."""
         question = turn.question
         try:
             await self.admission.check(question.thread, question.user, request.channel)
         except NotAdmitted as refused:
-            if request.schedule_id is None:
+            if request.schedule_id is None or not refused.refusal.is_final:
                 raise
             await self.schedules.pause(request.schedule_id, refused.public)
             raise NotAdmitted(refused.refusal, PAUSED) from refused

@@ -396,6 +396,35 @@ async def test_nobody_else_may_change_a_schedule(stage: Stage) -> None:
     assert result.text == "You have no scheduled digest with the number 1."
 
 
+async def test_its_help_names_the_command_as_it_is_typed_here(stage: Stage) -> None:
+    for name in ("/digest", "/team-digest"):
+        await stage.slack.command(stage.you, PRIVATE, name, "help")
+        words = stage.slack.ephemerals(PRIVATE, stage.you)[-1].text
+
+        assert words.count(f"`{name}") == len(re.findall(r"`/", words)) > 10
+
+
+async def test_a_digest_that_slack_takes_nowhere_is_told_of_in_its_own_words(
+    stage: Stage,
+) -> None:
+    stage.slack.fail("conversations.open", error="no_dm")
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "7d")
+    await stage.slack.until(
+        lambda s: "kept me from beginning your digest" in str(s.ephemerals(PRIVATE, stage.you))
+    )
+
+
+async def test_in_slack_people_are_named_whatever_the_model_is_told(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, SHARE_NAMES="false") as stage:
+        await talk(stage)
+        _, message = await digest(stage)
+        await stage.slack.press(stage.you, stage.slack.dm(stage.you), message.ts, "share_digest")
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        await stage.slack.until(lambda _: "Shared by You" in "".join(map(shown, channel.values())))
+
+    assert "person 1" in str(told(stage)[0]["input"])
+
+
 async def test_who_may_not_have_a_digest_cannot_schedule_one(stage: Stage) -> None:
     guest = stage.slack.users["guest"]
     await stage.slack.command(guest, stage.general, "/digest", "schedule daily")
@@ -491,6 +520,25 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         stage.slack.ephemerals(PRIVATE, stage.you)[-1]
     )
     assert "billing on Friday" not in str(stage.responses.creates)
+
+
+async def test_a_schedule_is_not_paused_where_slack_does_not_say_who_may_have_it(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        stage.slack.fail("conversations.members", error="access_denied", skip=1)
+        clock.ahead = timedelta(minutes=5)
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        why = "I could not find out whether you are in that channel"
+        await stage.slack.until(lambda _: why in "".join(map(shown, channel.values())), 30)
+        clock.ahead += timedelta(days=1)
+        await stage.slack.until(
+            lambda _: "Nothing was written here" in "".join(map(shown, channel.values())), 30
+        )
+
+    assert paused(tmp_path) is None
 
 
 async def test_a_schedule_whose_owner_left_the_workspace_is_paused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, written
 from bot.digests.since import NotUnderstood
 from bot.slack.command import command_key, field
-from bot.slack.digest_words import DIGEST_HELP, IN_CHANNELS_ONLY, THREAD_TAKEN, Said, taken_words
+from bot.slack.digest_words import IN_CHANNELS_ONLY, THREAD_TAKEN, Said, help_words, taken_words
 from bot.slack.schedule_controls import Asker
 from bot.slack.text import plain
 from bot.turns.question import Question, Thread
@@ -87,7 +87,7 @@ class DigestControls:
                 return await self.schedules.listed(user)
             case ChangeSchedule():
                 return Said(await self.schedules.change(wanted, user))
-        return Said(DIGEST_HELP)
+        return Said(help_words(field(command, "command")))
 
     async def _take_now(self, command: Json, wanted: DigestNow, zone: ZoneInfo) -> str:
         channel = wanted.channel or field(command, "channel_id")

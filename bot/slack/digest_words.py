@@ -19,16 +19,17 @@ class Said:
     blocks: Sequence[Json] = ()
 
 
-DIGEST_HELP = (
-    "`/digest` sums up this channel for you alone, with a link to the message behind every line.\n"
-    "• `/digest 7d`, `/digest since Monday`, `/digest last week`, `/digest 1 Nov to 7 Nov`\n"
-    "• `/digest 7d #general`: another channel that you are in\n"
-    "• `/digest 7d about the budget`: only what concerns that\n\n"
+_HELP = (
+    "`{command}` sums up this channel for you alone, and links the message behind every line.\n"
+    "• `{command} 7d`, `{command} since Monday`, `{command} last week`, "
+    "`{command} 1 Nov to 7 Nov`\n"
+    "• `{command} 7d #general`: another channel that you are in\n"
+    "• `{command} 7d about the budget`: only what concerns that\n\n"
     "It comes as a direct message. Ask on in its thread; from there you can share it.\n\n"
-    "• `/digest schedule weekdays 9:00`: here, again and again; also `Mondays 8:30`, `first of the "
-    "month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
-    "• `/digest list`, `/digest change 3 weekdays 10:00`, `/digest pause 3`, `/digest resume 3`, "
-    "`/digest delete 3`"
+    "• `{command} schedule weekdays 9:00`: here, again and again; also `Mondays 8:30`, `first of "
+    "the month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
+    "• `{command} list`, `{command} change 3 weekdays 10:00`, `{command} pause 3`, "
+    "`{command} resume 3`, `{command} delete 3`"
 )
 NO_SCHEDULES = Said("You have no scheduled digests.")
 NOT_YOUR_SCHEDULE = "You have no scheduled digest with the number {number}."
@@ -41,9 +42,12 @@ IN_CHANNELS_ONLY = (
     "`7d #general`."
 )
 DIGEST_GOES_ON = "I am being restarted, and write this digest in a moment."
-
-
 THREAD_TAKEN = "I am summing up that thread. The digest comes to you as a direct message."
+
+
+def help_words(command: str) -> str:
+    """Say how digests are asked for with the command, as it is typed here."""
+    return _HELP.format(command=command)
 
 
 def taken_words(channel: str, period: str) -> str:

@@ -58,12 +58,16 @@ class People:
         return Asked(plain(question.text, known), names.get(question.user))
 
     async def names(self, users: Iterable[str], call: Call) -> dict[str, str]:
-        """Return names by user id, without those that are not known or not to be told.
+        """Return names for the model by user id, without those not known or not to be told.
 
         Whoever is not known yet is looked up with `call`, one after the other.
         """
         found = {user: await self._name(user, call) for user in users if self._share_names}
         return {user: name for user, name in found.items() if name}
+
+    async def name(self, user: str, call: Call) -> str | None:
+        """Return a person's name for Slack's own readers, whatever the model is told."""
+        return await self._name(user, call)
 
     async def zone(self, user: str) -> ZoneInfo:
         """Return a person's time zone; UTC where nobody can say."""

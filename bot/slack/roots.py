@@ -18,7 +18,7 @@ from bot.slack.markdown import escape
 from bot.slack.part import Part, metadata
 from bot.slack.place import Place
 from bot.slack.text import plain
-from bot.slack.words import NOT_ASKED, elsewhere_words
+from bot.slack.words import NOT_ASKED, NOT_DIGESTED, elsewhere_words
 from bot.turns.question import Thread
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Roots:
             return await self._place(turn)
         except SlackError as error:
             reference = f"{turn.id} {error.method} {error.code}"
-            await self.hints.tell(turn.question, NOT_ASKED.format(reference=reference))
+            words = NOT_DIGESTED if turn.question.kind == "digest" else NOT_ASKED
+            await self.hints.tell(turn.question, words.format(reference=reference))
             raise
 
     async def _place(self, turn: Turn) -> Question:
@@ -112,8 +113,8 @@ class Roots:
 
     async def _words(self, question: Question) -> str:
         if question.kind == "digest":
-            names = await self.people.names([question.user], self.web.call)
-            return digest_root(read_request(question.text), names.get(question.user, "somebody"))
+            name = await self.people.name(question.user, self.web.call)
+            return digest_root(read_request(question.text), name or "somebody")
         return f"<@{question.user}> asked: {escape(plain(question.text, {}))}"
 
     async def _found(self, turn: Turn) -> str | None:

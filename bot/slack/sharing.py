@@ -83,8 +83,8 @@ class Sharing:
             )
             if await self._found(caller, request.channel, turn_id):
                 return SHARED_BEFORE
-            names = await self.people.names([user], caller.until_heard)
-            by = context(f"Shared by {escape(names.get(user, 'a member'))}")
+            name = await self.people.name(user, caller.until_heard)
+            by = context(f"Shared by {escape(name or 'a member')}")
             messages = await self._messages(caller, question, turn_id)
             if not messages:
                 return NOTHING_THERE

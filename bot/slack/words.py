@@ -37,6 +37,11 @@ NOT_ASKED = (
     "me to the channel first; an administrator can look it up (reference {reference})."
 )
 
+NOT_DIGESTED = (
+    "Something kept me from beginning your digest, so there will be none. Try again; an "
+    "administrator can look it up (reference {reference})."
+)
+
 RESEARCH_GOES_ON = "I am being restarted, and go on with this research in a moment."
 RESEARCH_BEGINS_ANEW = "I am being restarted, and begin this research anew in a moment."
 BEGUN_ANEW = "A restart of the bot would begin this anew."

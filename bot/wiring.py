@@ -31,6 +31,7 @@ from bot.turns.memory import Memory
 from bot.turns.placing import Placing
 from bot.turns.research_run import ResearchRunner
 from bot.turns.run import TurnRunner
+from bot.turns.settle import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -149,10 +150,9 @@ class Work:
             clock.sleep,
             deadline=timedelta(minutes=settings.research_minutes),
         )
-        self._placing = Placing(replies, stores.turns, metrics)
+        self._placing = Placing(replies, Settling(stores.turns, metrics))
         self._digesting = DigestRunner(
             replies,
-            self._placing,
             slack.channels,
             slack.admission,
             models.digesting,

@@ -70,6 +70,14 @@ def read_request(text: str) -> DigestRequest:
         raise UnreadableRequest(type(error).__name__) from error
 
 
+def is_scheduled(text: str) -> bool:
+    """Whether a text is the request of a schedule; no text is too broken to be asked."""
+    try:
+        return read_request(text).is_scheduled
+    except UnreadableRequest:
+        return False
+
+
 def skipped_words(request: DigestRequest) -> str:
     """Say which digests of its schedule were not posted before; "" where none is to be told of."""
     zone = ZoneInfo(request.zone)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.digests.audience import GONE, may_ask, may_post
 from bot.digests.digest import Period
 from bot.digests.memory import remembered
-from bot.digests.request import read_request, skipped_words
+from bot.digests.request import is_scheduled, read_request, skipped_words
 from bot.digests.words import coverage_words
 from bot.errors import FootnoteError, TurnInterrupted
 from bot.turns.answer import Answer, Finished
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bot.digests.request import DigestRequest
     from bot.digests.writer import DigestWriter, WrittenDigest
     from bot.metrics import Metrics
-    from bot.turns.placing import Placing
     from bot.turns.question import Question, Thread
     from bot.turns.settle import Store
     from bot.turns.turn import Turn
@@ -87,6 +86,10 @@ class Reply(Protocol):
 class Replies(Protocol):
     """Where digests are shown."""
 
+    async def place(self, turn: Turn) -> Question | None:
+        """Post the root of its thread; None if that is refused for good."""
+        ...
+
     def open_digest(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
         """Open the reply; on leaving, nothing of it is left unfinished."""
         ...
@@ -129,7 +132,6 @@ class DigestRunner:
     """Runs digests, one call each."""
 
     replies: Replies
-    placing: Placing
     channels: Channels
     admission: Admission
     writer: DigestWriter
@@ -144,18 +146,22 @@ class DigestRunner:
         async def work(reply: Reply) -> Answer:
             return await self._answer(turn, reply)
 
-        opened = self.replies.open_digest(turn)
-        await Settling(self.store, self.metrics, self._fail_unseen).settle(turn, opened, work)
+        await self._settling().settle(turn, self.replies.open_digest(turn), work)
 
     async def place(self, turn: Turn) -> Question | None:
         """Post the thread of a digest; None where that is not possible.
 
         A schedule whose owner has left is paused: no direct message reaches them any more.
         """
-        request = read_request(turn.question.text)
-        if request.schedule_id is not None and await self._is_gone(turn, request.channel):
-            await self.schedules.pause(request.schedule_id, GONE.words)
-        return await self.placing.place(turn, self._fail_unseen)
+        async with self._settling().recorded(turn):
+            request = read_request(turn.question.text)
+            if request.schedule_id is not None and await self._is_gone(turn, request.channel):
+                await self.schedules.pause(request.schedule_id, GONE.words)
+            return await self.replies.place(turn)
+        return None
+
+    def _settling(self) -> Settling:
+        return Settling(self.store, self.metrics, self._fail_unseen)
 
     async def _is_gone(self, turn: Turn, channel: str) -> bool:
         question = turn.question
@@ -164,7 +170,7 @@ class DigestRunner:
 
     async def _fail_unseen(self, turn: Turn, error: Exception) -> None:
         """Record a failure that nobody could be told of."""
-        if read_request(turn.question.text).is_scheduled:
+        if is_scheduled(turn.question.text):
             await self.schedules.fail_due(turn, error)
         else:
             await self.store.fail_turn(turn, error)

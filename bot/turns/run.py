@@ -10,8 +10,6 @@ whoever takes a turn over knows how far it came, and who has lost it notices bef
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
@@ -20,18 +18,17 @@ from typing import TYPE_CHECKING, Protocol
 from bot.errors import (
     FootnoteError,
     ModelCutOff,
-    ModelError,
     ModelInputTooLong,
     ModelThreadLost,
     StoppedByUser,
-    StoreUnreachable,
     TurnInterrupted,
     public_words,
 )
 from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
+from bot.turns.settle import LEFT, Settling, log_failure
 from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
-from bot.turns.turn import ThreadForgotten, TurnLost
+from bot.turns.turn import ThreadForgotten
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -46,9 +43,6 @@ if TYPE_CHECKING:
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
-
-# What was recorded so far stands, and who comes next goes on from there: nothing is to be said.
-LEFT = (TurnLost, StoreUnreachable)
 
 
 class Model(Protocol):
@@ -177,7 +171,7 @@ class TurnRunner:
 
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
-        try:
+        async with Settling(self.store, self.metrics).recorded(turn):
             try:
                 async with self.replies.open_reply(turn) as reply:
                     await self._run_in(reply, turn)
@@ -185,22 +179,10 @@ class TurnRunner:
                 again = await self.store.begun_anew(turn)
                 async with self.replies.open_reply(again) as reply:
                     await self._run_in(reply, again)
-        except LEFT as error:
-            log.warning("turn left to another process", extra={"error": str(error)})
-        except asyncio.CancelledError:  # the bot closes, and the reply has said so
-            await self._hand_over(turn)
-            raise
-        except Exception as error:  # the twin of the one below: not even a failure could be told
-            log.exception("no reply could be opened or closed", extra={"turn": turn.id})
-            await self._record_failure(turn, error)
 
     async def wait(self, question: Question) -> None:
         """Tell a thread that a question waits there."""
         await self.replies.wait(question)
-
-    async def _hand_over(self, turn: Turn) -> None:
-        with contextlib.suppress(FootnoteError):  # it may be answered, or lost, by now
-            await self.store.hand_over(turn)
 
     async def _run_in(self, reply: Reply, turn: Turn) -> None:
         draft = Draft()
@@ -215,14 +197,11 @@ class TurnRunner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
             log_failure(turn, error)
             await _fail(reply, draft, error, str(turn.id))
-            await self._record_failure(turn, error)
+            await self.store.fail_turn(turn, error)
+            self.metrics.failed.add()
         else:
             await self.store.finish_turn(turn, answer)
             self.metrics.answered.add()
-
-    async def _record_failure(self, turn: Turn, error: Exception) -> None:
-        await self.store.fail_turn(turn, error)
-        self.metrics.failed.add()
 
     async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
         if turn.is_given_up:
@@ -336,14 +315,3 @@ async def _fail(reply: Reply, draft: Draft, error: Exception, reference: str) ->
     except FootnoteError:  # Slack failed, and that is what is being told
         log.info("the rest of the text could not be written", extra={"turn": reference})
     await reply.fail(public_words(error), reference)
-
-
-def log_failure(turn: Turn, error: Exception) -> None:
-    """Log what kept a turn from its answer, without any text of it."""
-    request_id = error.request_id if isinstance(error, ModelError) else None
-    expected = isinstance(error, FootnoteError)
-    log.error(
-        "turn failed",
-        exc_info=None if expected else error,
-        extra={"turn": turn.id, "error": type(error).__name__, "request_id": request_id},
-    )

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.errors import FootnoteError, public_words
-from bot.turns.run import LEFT, log_failure
+from bot.errors import FootnoteError, ModelError, StoreUnreachable, public_words
+from bot.turns.turn import TurnLost
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from bot.metrics import Metrics
     from bot.turns.answer import Answer
     from bot.turns.turn import Turn
 
-    Fail = Callable[[Turn, Exception], Awaitable[None]]
-
 log = logging.getLogger(__name__)
+
+# What was recorded so far stands, and who comes next goes on from there: nothing is to be said.
+LEFT = (TurnLost, StoreUnreachable)
 
 
 class Reply(Protocol):
@@ -60,7 +62,28 @@ class Settling:
 
     store: Store
     metrics: Metrics
-    fail_unseen: Fail | None = None  #: records a failure that the thread could not be told of
+    #: Records a failure that the thread could not be told of; None: as one that it was told of.
+    fail_unseen: Callable[[Turn, Exception], Awaitable[None]] | None = None
+
+    @contextlib.asynccontextmanager
+    async def recorded(self, turn: Turn) -> AsyncIterator[None]:
+        """Record what keeps the work on a turn from its end, and go on behind it.
+
+        A turn that another process has is left to it; one that is cancelled is handed over, and
+        CancelledError goes on.
+        """
+        try:
+            yield
+        except LEFT as error:
+            log.warning("turn left to another process", extra={"error": str(error)})
+        except asyncio.CancelledError:  # the bot closes, and the reply has said so
+            with contextlib.suppress(FootnoteError):  # it may be answered, or lost, by now
+                await self.store.hand_over(turn)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
+            log_failure(turn, error)
+            await (self.fail_unseen or self.store.fail_turn)(turn, error)
+            self.metrics.failed.add()
 
     async def settle(
         self,
@@ -69,36 +92,34 @@ class Settling:
         work: Callable[[R], Awaitable[Answer | None]],
     ) -> None:
         """Do the work in the reply that is opened for it, and record its end; None: stopped."""
-        try:
-            async with opened as reply:
-                await self._settle_in(reply, turn, work)
-        except LEFT as error:
-            log.warning("turn left to another process", extra={"error": str(error)})
-        except BaseException as error:
-            if not isinstance(error, Exception):  # the bot closes, and the reply has said so
-                with contextlib.suppress(FootnoteError):
-                    await self.store.hand_over(turn)
+        async with self.recorded(turn), opened as reply:
+            try:
+                answer = await work(reply)
+            except LEFT:
                 raise
-            log.exception("no reply could be opened or closed", extra={"turn": turn.id})
-            await (self.fail_unseen or self.store.fail_turn)(turn, error)
-            self.metrics.failed.add()
-
-    async def _settle_in(
-        self, reply: R, turn: Turn, work: Callable[[R], Awaitable[Answer | None]]
-    ) -> None:
-        try:
-            answer = await work(reply)
-        except LEFT:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-            log_failure(turn, error)
-            await reply.fail(public_words(error), str(turn.id))
-            await self.store.fail_turn(turn, error)
-            self.metrics.failed.add()
-        else:
-            if answer is None:
-                await self.store.stop_turn(turn)
-                self.metrics.stopped.add()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
+                log_failure(turn, error)
+                await reply.fail(public_words(error), str(turn.id))
+                await self.store.fail_turn(turn, error)
+                self.metrics.failed.add()
             else:
-                await self.store.finish_turn(turn, answer)
-                self.metrics.answered.add()
+                await self._end(turn, answer)
+
+    async def _end(self, turn: Turn, answer: Answer | None) -> None:
+        if answer is None:
+            await self.store.stop_turn(turn)
+            self.metrics.stopped.add()
+        else:
+            await self.store.finish_turn(turn, answer)
+            self.metrics.answered.add()
+
+
+def log_failure(turn: Turn, error: Exception) -> None:
+    """Log what kept a turn from its end, without any text of it."""
+    request_id = error.request_id if isinstance(error, ModelError) else None
+    expected = isinstance(error, FootnoteError)
+    log.error(
+        "turn failed",
+        exc_info=None if expected else error,
+        extra={"turn": turn.id, "error": type(error).__name__, "request_id": request_id},
+    )

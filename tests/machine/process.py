@@ -27,6 +27,7 @@ from bot.turns.memory import Memory
 from bot.turns.placing import Placing
 from bot.turns.prices import Prices
 from bot.turns.run import TurnRunner
+from bot.turns.settle import Settling
 from tests.fakes import FakeHistory, FakeNotes, FakeRuns
 from tests.machine.gates import WORKED_ON, Gates
 from tests.machine.outside import GatedDatabase, GatedWeb, NobodyUnknown, ScriptedModel
@@ -156,7 +157,7 @@ class Process:
             Chains("auto", FakeNotes().unsupported()),
             Prices({}),
         )
-        inbox = Inbox(turns, _Noted(runner, Placing(replies, turns, metrics)), metrics)
+        inbox = Inbox(turns, _Noted(runner, Placing(replies, Settling(turns, metrics))), metrics)
         commands = Commands(inbox, hints, TEAM)
         bot = Bot(BOT_USER, BOT_ID, TEAM)
         controls, digests = (

@@ -10,6 +10,7 @@ import pytest
 from bot.errors import SlackRefused
 from bot.metrics import Metrics
 from bot.turns.placing import Placing
+from bot.turns.settle import Settling
 from bot.turns.turn import ATTEMPTS, Turn, TurnLost
 from tests.fakes import FakeSlack, FakeStore, a_question
 
@@ -27,7 +28,7 @@ async def test_a_commands_question_that_is_being_posted_is_handed_over_when_the_
             return await super().place(turn)
 
     started, store = asyncio.Event(), FakeStore()
-    placing = Placing(Slow(), store, Metrics(0.0))
+    placing = Placing(Slow(), Settling(store, Metrics(0.0)))
     task = asyncio.create_task(placing.place(Turn(7, a_question(), None)))
     await started.wait()
     task.cancel()
@@ -40,7 +41,7 @@ async def test_a_commands_question_that_is_being_posted_is_handed_over_when_the_
 async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed() -> None:
     slack, store = FakeSlack(refuses=SlackRefused("chat.postMessage", "is_archived")), FakeStore()
     metrics = Metrics(0.0)
-    placed = await Placing(slack, store, metrics).place(Turn(7, a_question(), None))
+    placed = await Placing(slack, Settling(store, metrics)).place(Turn(7, a_question(), None))
 
     assert (placed, store.ends) == (None, [("failed", 7, "SlackRefused")])
     assert metrics.failed.count == 1
@@ -48,7 +49,7 @@ async def test_a_commands_question_that_cannot_be_posted_is_recorded_as_failed()
 
 async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_told_so() -> None:
     slack, store = FakeSlack(), FakeStore()
-    placing = Placing(slack, store, Metrics(0.0))
+    placing = Placing(slack, Settling(store, Metrics(0.0)))
     placed = await placing.place(Turn(7, a_question(), None, attempt=ATTEMPTS + 1))
 
     assert placed is not None
@@ -57,7 +58,7 @@ async def test_a_commands_question_that_is_given_up_is_posted_as_its_thread_is_t
 
 async def test_a_commands_question_that_another_process_has_is_left_to_it() -> None:
     slack, store = FakeSlack(refuses=TurnLost(7)), FakeStore()
-    placing = Placing(slack, store, Metrics(0.0))
+    placing = Placing(slack, Settling(store, Metrics(0.0)))
 
     assert await placing.place(Turn(7, a_question(), None)) is None
     assert store.ends == []

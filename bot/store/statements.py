@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.tables import UtcDateTime, runs, turns
+from bot.store.tables import UtcDateTime, messages, runs, turns
 from bot.store.tenure import IS_OURS
 from bot.turns.turn import TurnState, states_before
 
@@ -132,16 +132,18 @@ def _start_next() -> ReturningUpdate[Any]:
 def _may_be_placed_here() -> ColumnElement[bool]:
     """Select whether the root of the thread may be a command's question that is being placed.
 
-    Between Slack's showing a root and its record here, somebody may ask on in its thread.
+    Between Slack's showing a root and its record here, somebody may ask on in its thread. A root
+    that is not about to be posted is nowhere yet, however long that may take.
     """
     root, placing = turns.alias("root"), turns.alias("placing")
+    is_about_to = exists().where(messages.c.turn_id == placing.c.id)
     is_known = exists().where(
         root.c.team == bindparam("of_team"),
         root.c.channel == bindparam("of_channel"),
         root.c.ts == bindparam("of_thread_ts"),
     )
     is_placing = exists().where(
-        placing.c.team == bindparam("of_team"), placing.c.state == TurnState.PLACING
+        placing.c.team == bindparam("of_team"), placing.c.state == TurnState.PLACING, is_about_to
     )
     return and_(is_placing, ~is_known)
 

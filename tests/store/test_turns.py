@@ -152,11 +152,13 @@ class TestTaking:
         assert (placed.turn.id, placed.turn.question) == (turn.id, a_question())
 
     async def test_who_asks_on_below_a_commands_question_is_answered_after_it(
-        self, store: TurnStore
+        self, store: TurnStore, database: Database
     ) -> None:
         asked = a_question("/abc", thread=replace(THREAD, thread_ts=""))
         turn = await store.take_to_place(asked)
         assert turn is not None
+        steps = MessageStore(database, store._tenure, Clock())  # noqa: SLF001 - the same process
+        await steps.intend(turn, 0, streamed=False)
         follow_up = await taken(store, a_question("1726000001.1"))  # its root is there already
         elsewhere = replace(THREAD, channel="C2", thread_ts="5.5")
         other = await taken(store, a_question("6.6", thread=elsewhere))
@@ -170,6 +172,14 @@ class TestTaking:
         following = await store.start_next(THREAD)
         assert following is not None
         assert following.id == follow_up.turn_id
+
+    async def test_a_command_whose_root_is_not_about_to_be_posted_keeps_nobody_waiting(
+        self, store: TurnStore
+    ) -> None:
+        await store.take_to_place(a_question("/abc", thread=replace(THREAD, thread_ts="")))
+        follow_up = await taken(store, a_question("1726000001.1"))
+
+        assert follow_up.turn is not None
 
     async def test_a_question_that_is_deleted_while_it_waits_is_stopped_and_no_other(
         self, store: TurnStore, database: Database

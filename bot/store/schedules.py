@@ -13,7 +13,7 @@ from bot.digests.schedule import Schedule
 from bot.digests.scheduled import NewSchedule, Scheduled
 from bot.store.messages import INSERTS
 from bot.store.rows import failure_columns, question_columns
-from bot.store.statements import FAILED
+from bot.store.statements import FAILED, LOCK
 from bot.store.tables import UtcDateTime, schedules, turns
 from bot.store.tenure import refuse
 from bot.turns.turn import Turn, TurnState
@@ -75,6 +75,8 @@ class ScheduleStore:
         )
 
         def operation(connection: Connection) -> Scheduled:
+            if self._database.dialect == "postgresql":  # SQLite has one writer at a time as it is
+                connection.execute(LOCK, {"of_key": f"schedules {new.team} {new.user}"})
             found = connection.execute(same).first()
             if found is None:
                 return _scheduled(connection.execute(self._add, row).one())
@@ -91,6 +93,11 @@ class ScheduleStore:
         key = {"of_id": schedule_id}
         row = await self._database.run(lambda c: c.execute(found, key).one_or_none())
         return None if row is None else _scheduled(row)
+
+    async def runs(self, schedule_id: int) -> bool:
+        """Whether there is such a schedule, and it is not paused."""
+        found = await self.get(schedule_id)
+        return found is not None and not found.is_paused
 
     async def of_user(self, team: str, user: str) -> list[Scheduled]:
         """Return those of a person, the oldest first."""

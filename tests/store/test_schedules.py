@@ -70,6 +70,23 @@ async def test_a_schedule_is_kept_and_the_same_twice_is_one(process: Process) ->
     assert await process.store.of_user("T1", "U2") == []
 
 
+async def test_of_two_processes_that_are_told_the_same_one_keeps_it(
+    process: Process, other: Database
+) -> None:
+    second = Process(other)
+    kept = await asyncio.gather(*(each.store.add(NEW, NINE) for each in (process, second) * 4))
+
+    assert await process.store.of_user("T1", "U1") == kept[:1]
+
+
+async def test_what_is_paused_and_added_again_comes_again(process: Process) -> None:
+    kept = await process.store.add(NEW, NINE)
+    await process.store.pause(kept.id, "why")
+    await process.store.add(NEW, NINE + DAY)
+
+    assert await process.store.get(kept.id) == replace(kept, next_due=NINE + DAY)
+
+
 async def test_of_two_processes_that_look_one_takes_what_is_due(
     process: Process, other: Database
 ) -> None:

@@ -30,7 +30,7 @@ FootnoteError
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
 ├── NotUnderstood            words behind a command that it can do nothing with (digests/since.py)
 ├── UnknownSchedule          words that say no time, or one too often (digests/schedule.py)
-├── NotAdmitted              a digest that a person may not have, or not there (digests/run.py)
+├── NotAdmitted              a digest that somebody may not have there (digests/admission.py)
 ├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
 ├── UnreadableDigest         what a model wrote is no digest (digests/written.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
@@ -49,6 +49,7 @@ class FootnoteError(Exception):
     """Everything the bot knows how to explain."""
 
     public: str = "Something went wrong on my side. Please ask again."
+    may_do_better: bool = True  #: when the same is tried again
 
 
 class SettingsError(FootnoteError):

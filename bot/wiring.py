@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.digests.admission import Admission
 from bot.digests.memory import DigestMemory
-from bot.digests.run import Admission, DigestRunner
+from bot.digests.run import DigestRunner
 from bot.log import bound
 from bot.slack.agent import Agent
 from bot.slack.channels import Channels
@@ -88,8 +89,8 @@ class Slack:
         self.agent = Agent(web, clock.monotonic)
         self.people = People(web, clock.monotonic, share_names=settings.share_names)
         reader = PeriodReader(web, pacing, self.people, bot)
-        self.channels = Channels(Membership(web, pacing), reader)
-        self.admission = Admission(self.channels)
+        self.channels = Channels(reader)
+        self.admission = Admission(Membership(web, pacing))
         self.memory = Memory(self.people, History(web, pacing, self.people, bot), stores.turns)
         self.help_words = help_words(bot.user, f"/{settings.command_prefix}ask")
 
@@ -159,7 +160,7 @@ class Work:
             stores.schedules,
             stores.turns,
             metrics,
-            clock.monotonic,
+            clock,
         )
         self.wait = self._answering.wait
 

@@ -19,6 +19,7 @@ from bot.digests.audience import GONE
 from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
+from bot.turns.question import Question, Thread
 from tests.crash.fast import FastClock
 from tests.stage import FAST, Stage, open_stage
 
@@ -157,21 +158,22 @@ async def test_a_digest_of_a_quiet_time_says_so(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "channel", "why"),
+    ("user", "channel", "why", "helps"),
     [
-        ("guest", "C0GENERAL", "Guests of this workspace"),
-        ("stranger", "C0GENERAL", "you are from another one"),
-        ("colleague", "C0RANDOM", "I am not in that channel"),
+        ("guest", "C0GENERAL", "Guests of this workspace", False),
+        ("stranger", "C0GENERAL", "you are from another one", False),
+        ("colleague", "C0RANDOM", "I am not in that channel", True),
     ],
 )
-async def test_who_may_not_have_a_digest_is_told_why(
-    stage: Stage, user: str, channel: str, why: str
+async def test_who_may_not_have_a_digest_is_told_why_and_to_try_again_where_that_may_help(
+    stage: Stage, user: str, channel: str, why: str, *, helps: bool
 ) -> None:
     person = stage.slack.users[user]
     await stage.slack.command(person, channel, "/digest", "7d")
     await stage.slack.until(lambda _: why in "".join(map(shown, direct(stage, user))))
 
     assert not told(stage)
+    assert ("try_again" in shown(direct(stage, user)[-1])) is helps
 
 
 async def test_somebody_who_left_the_channel_is_told_nothing_more_of_it(stage: Stage) -> None:
@@ -494,6 +496,73 @@ async def test_a_scheduled_digest_that_slack_does_not_take_is_told_of_with_the_n
     assert given_back(tmp_path) == []
 
 
+async def test_a_scheduled_digest_is_posted_once_slack_is_there_again(tmp_path: Path) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        stage.slack.fail("chat.postMessage", status=503, times=10**6)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("chat.postMessage")) > 10)
+        stage.slack.mend("chat.postMessage")
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        await stage.slack.until(
+            lambda _: "Nothing was written here" in "".join(map(shown, channel.values())), 30
+        )
+
+    assert given_back(tmp_path) == []
+    assert [m.thread_ts for m in channel.values() if m.bot_id].count(None) == 1
+
+
+async def test_a_scheduled_digest_that_could_not_be_posted_in_time_is_told_of_with_the_next(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        stage.slack.fail("chat.postMessage", status=503, times=10**6)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("chat.postMessage")) > 10)
+        clock.ahead += timedelta(hours=6)
+        await clock.until(lambda: given_back(tmp_path))
+
+
+async def test_a_scheduled_digest_that_is_deleted_before_it_is_posted_does_not_come(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        asked = len(stage.slack.calls_of("users.info"))
+        stage.slack.fail("users.info", status=503, times=10**6)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("users.info")) > asked)
+        await stage.slack.command(stage.you, PRIVATE, "/digest", "delete 1")
+        stage.slack.mend("users.info")
+        await clock.until(lambda: states(tmp_path) == ["stopped"])
+
+    channel = stage.slack.workspace.channels[PRIVATE].messages
+    assert not [message for message in channel.values() if message.bot_id]
+
+
+async def test_a_digest_whose_request_cannot_be_read_fails_and_is_not_tried_for_ever(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        asked = Question(
+            thread=Thread(team=stage.slack.team, channel="", thread_ts=""),
+            ts="/unreadable",
+            user=stage.you,
+            user_team=stage.slack.team,
+            text="{}",
+            kind="digest",
+        )
+        await stage.bot.inbox.take_to_place(asked)
+        await clock.until(lambda: states(tmp_path) == ["failed"])
+
+    assert not direct(stage)
+
+
 async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel_told(
     tmp_path: Path,
 ) -> None:
@@ -513,9 +582,9 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         channel.members.add(stage.you)
         await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
 
-    assert "This scheduled digest is paused and comes no more" in "".join(
-        map(shown, channel.messages.values())
-    )
+    notice = shown(list(channel.messages.values())[-1])
+    assert "The scheduled digest 1 is paused until it is resumed" in notice
+    assert "try_again" not in notice
     assert "paused: You or I are not in that channel" in shown(
         stage.slack.ephemerals(PRIVATE, stage.you)[-1]
     )
@@ -561,6 +630,12 @@ async def test_a_schedule_whose_owner_left_the_workspace_is_paused(tmp_path: Pat
     assert paused(tmp_path) == GONE.words
     assert direct(stage) == []
     assert not told(stage)
+
+
+def states(folder: Path) -> list[str]:
+    """Read from the file where the turns stand."""
+    with closing(sqlite3.connect(folder / "footnote.db")) as connection:
+        return [row[0] for row in connection.execute("SELECT state FROM turns ORDER BY id")]
 
 
 def given_back(folder: Path) -> list[str]:

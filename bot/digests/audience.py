@@ -45,19 +45,25 @@ class Refusal:
 
     code: str
     words: str
-    is_final: bool = True  #: False where it could not be found out, and may be found out soon
+    is_known: bool = True  #: False where it could not be found out, and may be found out soon
+    is_lasting: bool = False  #: whether nobody can change it by joining or inviting
 
 
-GUEST = Refusal("guest", "Guests of this workspace cannot have digests: ask a member for one.")
+GUEST = Refusal(
+    "guest",
+    "Guests of this workspace cannot have digests: ask a member for one.",
+    is_lasting=True,
+)
 EXTERNAL = Refusal(
     "external",
     "Digests are only for members of this workspace, and you are from another one.",
+    is_lasting=True,
 )
-GONE = Refusal("gone", "Who wanted this digest is no longer in this workspace.")
+GONE = Refusal("gone", "Who wanted this digest is no longer in this workspace.", is_lasting=True)
 UNKNOWN_PERSON = Refusal(
     "unknown_person",
     "I could not find out who you are in this workspace, so I keep the digest back. Try again.",
-    is_final=False,
+    is_known=False,
 )
 NOT_THERE = Refusal(
     "not_a_member", "You are not in that channel, so I cannot sum it up for you. Join it first."
@@ -65,7 +71,7 @@ NOT_THERE = Refusal(
 UNKNOWN_MEMBER = Refusal(
     "unknown_member",
     "I could not find out whether you are in that channel, so I keep the digest back. Try again.",
-    is_final=False,
+    is_known=False,
 )
 UNREADABLE = Refusal(
     "unreadable", "I am not in that channel. Invite me there (type /invite), then ask again."
@@ -78,12 +84,14 @@ NOT_VISIBLE = Refusal(
     "(type /invite), then ask again.",
 )
 NO_SOURCE = Refusal(
-    "no_channel", "I sum up channels only, and no direct messages. Name a channel, like #general."
+    "no_channel",
+    "I sum up channels only, and no direct messages. Name a channel, like #general.",
+    is_lasting=True,
 )
 UNKNOWN_PLACE = Refusal(
     "unknown_channel",
     "I could not find out who reads that channel, so I keep the digest back. Try again.",
-    is_final=False,
+    is_known=False,
 )
 WIDER = Refusal(
     "wider_audience",

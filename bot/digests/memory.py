@@ -21,8 +21,8 @@ from bot.turns.transcript import Transcript
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.digests.admission import Admission
     from bot.digests.digest import Digest, Message
-    from bot.digests.run import Admission
     from bot.turns.question import Asked, Question
     from bot.turns.transcript import Past
     from bot.turns.turn import Turn
@@ -110,7 +110,7 @@ class DigestMemory:
             return Transcript((), is_whole=False)
         thread, last = turn.question.thread, digests[-1]
         request = read_request(last.question.text)
-        await self.admission.check(thread, turn.question.user, request.channel)
+        await self.admission.check(thread.team, turn.question.user, request.channel, thread.channel)
         said, points = recalled(last.answer or "")
         asked = points_asked(turn.question.text, len(points))
         chosen = [points[number - 1] for number in asked] if asked else points

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.digests.audience import GONE, may_ask, may_post
+from bot.digests.admission import NotAdmitted
+from bot.digests.audience import GONE
 from bot.digests.digest import Period
 from bot.digests.memory import remembered
 from bot.digests.request import is_scheduled, read_request, skipped_words
+from bot.digests.scheduled import CATCH_UP
 from bot.digests.words import coverage_words
-from bot.errors import FootnoteError, TurnInterrupted
+from bot.errors import FootnoteError, SlackRateLimited, SlackUnreachable, TurnInterrupted
 from bot.turns.answer import Answer, Finished
 from bot.turns.settle import Settling
 
@@ -27,36 +29,37 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from bot.digests.audience import Person, Place, Refusal
+    from bot.clock import Clock
+    from bot.digests.admission import Admission
     from bot.digests.digest import Digest, Reading
     from bot.digests.request import DigestRequest
     from bot.digests.writer import DigestWriter, WrittenDigest
     from bot.metrics import Metrics
-    from bot.turns.question import Question, Thread
+    from bot.turns.question import Question
     from bot.turns.settle import Store
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
 
-PAUSED = "This scheduled digest is paused and comes no more. To who scheduled it: {}"
+PAUSED = "The scheduled digest {number} is paused until it is resumed. To who scheduled it: {why}"
 CUT = "The model broke off, so something may be missing."
 
 
-class NotAdmitted(FootnoteError):
-    """Somebody may not have a digest, or not there."""
+class SchedulePaused(NotAdmitted):
+    """A scheduled digest that its owner may not have there: it comes no more until resumed."""
 
-    def __init__(self, refusal: Refusal, words: str = "{}") -> None:
-        super().__init__(refusal.code)
-        self.refusal = refusal
-        self.public = words.format(refusal.words)
+    def __init__(self, refused: NotAdmitted, number: int) -> None:
+        super().__init__(refused.refusal)
+        self.public = PAUSED.format(number=number, why=refused.public)
+        self.may_do_better = False  # to try it again would not resume it
+
+
+class TooLate(FootnoteError):
+    """The window in which a scheduled digest is made up for is over."""
 
 
 class Channels(Protocol):
-    """Channels, and who is in them."""
-
-    async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
-        """Return what a person is in a channel, and what that is, as of now. Raises nothing."""
-        ...
+    """What was written in channels."""
 
     async def read(
         self, team: str, request: DigestRequest, tell: Callable[[str], Awaitable[None]]
@@ -98,6 +101,10 @@ class Replies(Protocol):
 class Schedules(Protocol):
     """Digests that come by themselves."""
 
+    async def runs(self, schedule_id: int) -> bool:
+        """Whether there is such a schedule, and it is not paused."""
+        ...
+
     async def pause(self, schedule_id: int, why: str) -> bool:
         """Have one come no more until it is resumed; False where it does not come now."""
         ...
@@ -105,26 +112,6 @@ class Schedules(Protocol):
     async def fail_due(self, turn: Turn, error: BaseException) -> None:
         """Record that a digest failed unseen; the next of its schedule tells of it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """Asks, each time anew, who may have a digest and where it may be posted."""
-
-    channels: Channels
-
-    async def check(self, thread: Thread, user: str, source: str) -> None:
-        """Raise NotAdmitted unless this person may have a digest of the source in this place."""
-        person, place = await self.channels.facts(thread.team, source, user)
-        refusal = may_ask(person, place)
-        if refusal is None:
-            target = place
-            if thread.channel != source:
-                _, target = await self.channels.facts(thread.team, thread.channel, user)
-            refusal = may_post(place, target, person)
-        if refusal is not None:
-            log.info("no digest for this person here", extra={"code": refusal.code})
-            raise NotAdmitted(refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +125,7 @@ class DigestRunner:
     schedules: Schedules
     store: Store
     metrics: Metrics
-    clock: Callable[[], float]  #: seconds, for the time it took
+    clock: Clock
 
     async def run(self, turn: Turn) -> None:
         """Write a digest in its thread, or say there why not."""
@@ -149,24 +136,48 @@ class DigestRunner:
         await self._settling().settle(turn, self.replies.open_digest(turn), work)
 
     async def place(self, turn: Turn) -> Question | None:
-        """Post the thread of a digest; None where that is not possible.
+        """Post the thread of a digest; None where that is not possible, or not wanted any more.
 
-        A schedule whose owner has left is paused: no direct message reaches them any more.
+        A scheduled one is posted as late as its window allows, however often Slack fails before.
         """
         async with self._settling().recorded(turn):
             request = read_request(turn.question.text)
-            if request.schedule_id is not None and await self._is_gone(turn, request.channel):
-                await self.schedules.pause(request.schedule_id, GONE.words)
-            return await self.replies.place(turn)
+            if request.schedule_id is None:
+                return await self.replies.place(turn)
+            try:
+                return await self._place_scheduled(turn, request, request.schedule_id)
+            except (SlackUnreachable, SlackRateLimited) as error:
+                if self._is_late(request):
+                    raise
+                log.warning("a scheduled digest is posted later", extra={"error": str(error)})
+                await self.store.hand_over(turn)
         return None
+
+    async def _place_scheduled(
+        self, turn: Turn, request: DigestRequest, schedule_id: int
+    ) -> Question | None:
+        """Post the thread of a scheduled digest, unless it came to be too late or not wanted.
+
+        A schedule whose owner has left is paused: no direct message reaches them any more.
+        """
+        question = turn.question  # asked first, as it may take minutes where many are due
+        is_gone = await self.admission.is_gone(question.thread.team, question.user)
+        if not turn.sent:
+            if not await self.schedules.runs(schedule_id):
+                log.info("a scheduled digest is not wanted any more")
+                await self.store.stop_turn(turn)
+                return None
+            if self._is_late(request):
+                raise TooLate
+        if is_gone:
+            await self.schedules.pause(schedule_id, GONE.words)
+        return await self.replies.place(turn)
+
+    def _is_late(self, request: DigestRequest) -> bool:
+        return self.clock.now() - request.period.until > CATCH_UP
 
     def _settling(self) -> Settling:
         return Settling(self.store, self.metrics, self._fail_unseen)
-
-    async def _is_gone(self, turn: Turn, channel: str) -> bool:
-        question = turn.question
-        person, _ = await self.channels.facts(question.thread.team, channel, question.user)
-        return person.kind == "gone"
 
     async def _fail_unseen(self, turn: Turn, error: Exception) -> None:
         """Record a failure that nobody could be told of."""
@@ -178,7 +189,7 @@ class DigestRunner:
     async def _answer(self, turn: Turn, reply: Reply) -> Answer:
         if turn.is_given_up:
             raise TurnInterrupted
-        began, request = self.clock(), read_request(turn.question.text)
+        began, request = self.clock.monotonic(), read_request(turn.question.text)
         await self._admit(turn, request)
         reading = await self._read(turn, request, reply)
         if reading.new:
@@ -188,7 +199,7 @@ class DigestRunner:
         await self._admit(turn, request)  # again: this may have taken an hour
         may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
         await reply.finish(written.digest, reading, coverage, may_share=may_share)
-        seconds = self.clock() - began
+        seconds = self.clock.monotonic() - began
         self.metrics.answer_seconds.observe(seconds)
         return _answer(written, remembered(written.digest, coverage, reading.messages), seconds)
 
@@ -198,14 +209,14 @@ class DigestRunner:
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> None:
         """Raise NotAdmitted unless this digest may be had there; for good pauses a schedule."""
-        question = turn.question
+        question, thread = turn.question, turn.question.thread
         try:
-            await self.admission.check(question.thread, question.user, request.channel)
+            await self.admission.check(thread.team, question.user, request.channel, thread.channel)
         except NotAdmitted as refused:
-            if request.schedule_id is None or not refused.refusal.is_final:
+            if request.schedule_id is None or not refused.refusal.is_known:
                 raise
             await self.schedules.pause(request.schedule_id, refused.public)
-            raise NotAdmitted(refused.refusal, PAUSED) from refused
+            raise SchedulePaused(refused, request.schedule_id) from refused
 
 
 def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) -> str:

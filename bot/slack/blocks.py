@@ -54,7 +54,12 @@ def markdown_blocks(text: str) -> list[Json]:
 
 
 def failure_blocks(words: str, reference: str) -> list[Json]:
-    """Say what happened, with an id by which an operator finds it in the log, and a way on."""
+    """Say what happened, with an id by which an operator finds it in the log, and a way on.
+
+    Without an id nobody can mend it, and to try again would not help.
+    """
+    if not reference:
+        return [context(f":warning: {escape(words)}")]
     return [
         context(f":warning: {escape(words)}  (reference {escape(reference)})"),
         actions(button(TRY_AGAIN, "Try again", reference)),

@@ -1,4 +1,4 @@
-"""Channels as digests need them: who is in them, and what was written where and when."""
+"""Channels as digests need them: what was written where and when."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from bot.slack.saying import said
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.digests.audience import Person, Place
     from bot.digests.digest import Message
     from bot.digests.memory import Behind
     from bot.digests.request import DigestRequest
-    from bot.slack.membership import Membership
     from bot.slack.period import PeriodReader, Progress
 
     Json = dict[str, Any]
@@ -36,12 +34,7 @@ THREAD_PAGES = 10  # of one thread; a longer one is read in part
 class Channels:
     """Implements the `Channels` of digests/run.py and digests/memory.py."""
 
-    membership: Membership
     reader: PeriodReader
-
-    async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
-        """Return what a person is in a channel, and what that is, as of now."""
-        return await self.membership.facts(team, channel, user)
 
     async def read(
         self, team: str, request: DigestRequest, tell: Callable[[str], Awaitable[None]]

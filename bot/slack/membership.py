@@ -32,16 +32,26 @@ class Membership:
     pacing: Pacing
 
     async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
-        """Return what a person is in a channel, and what that is.
+        """Return what a person is in a channel, and what that is, as of now.
 
         Raises nothing: what cannot be found out is unknown, and so forbids.
         """
-        caller = Caller(self.web, self.pacing, team)
-        place = await _place(caller, channel)
+        caller, place = self._caller(team), await self.place(team, channel)
         kind = await _kind(caller, user, team)
         is_channel = place.kind in {"public", "private"} and place.is_readable
         is_in = await _is_in(caller, channel, user) if is_channel else None
         return Person(id=user, kind=kind, is_in_source=is_in), place
+
+    async def place(self, team: str, channel: str) -> Place:
+        """Return what a channel or a direct message is, as of now; raises nothing."""
+        return await _place(self._caller(team), channel)
+
+    async def is_gone(self, team: str, user: str) -> bool:
+        """Whether somebody has left the workspace; False where that is not known."""
+        return await _kind(self._caller(team), user, team) == "gone"
+
+    def _caller(self, team: str) -> Caller:
+        return Caller(self.web, self.pacing, team)
 
 
 async def _place(caller: Caller, channel: str) -> Place:

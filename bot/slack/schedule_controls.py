@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.digests.run import NotAdmitted
+from bot.digests.admission import NotAdmitted
 from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times, read_schedule
 from bot.digests.scheduled import NewSchedule
 from bot.errors import SlackError
@@ -21,14 +21,13 @@ from bot.slack.digest_words import (
 )
 from bot.slack.schedule_blocks import home_view, list_blocks, preview_blocks
 from bot.slack.text import plain
-from bot.turns.question import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from bot.digests.admission import Admission
     from bot.digests.command import ChangeSchedule, ScheduleWanted
-    from bot.digests.run import Admission
     from bot.digests.scheduled import Scheduled
     from bot.slack.hints import Hints
     from bot.slack.web import SlackWeb
@@ -177,8 +176,7 @@ class ScheduleControls:
         if not channel:
             opened = await self.web.call("conversations.open", users=new.user)
             channel = str((opened.get("channel") or {}).get("id"))
-        thread = Thread(team=self.team, channel=channel, thread_ts="")
-        await self.admission.check(thread, new.user, new.source)
+        await self.admission.check(self.team, new.user, new.source, channel)
         first = next(iter(next_times(new.schedule, self.now(), 1)))
         if number is None:
             number = (await self.schedules.add(new, first)).id

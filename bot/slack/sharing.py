@@ -12,17 +12,16 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.digests.admission import NotAdmitted
 from bot.digests.request import read_request
-from bot.digests.run import NotAdmitted
 from bot.errors import SlackError
 from bot.slack.blocks import context, grouped
 from bot.slack.caller import Caller
 from bot.slack.markdown import escape
 from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
-from bot.turns.question import Thread
 
 if TYPE_CHECKING:
-    from bot.digests.run import Admission
+    from bot.digests.admission import Admission
     from bot.slack.identity import People
     from bot.slack.pacing import Pacing
     from bot.slack.web import SlackWeb
@@ -78,9 +77,7 @@ class Sharing:
         team = question.thread.team
         caller = Caller(self.web, self.pacing, team)
         try:
-            await self.admission.check(
-                Thread(team=team, channel=request.channel, thread_ts=""), user, request.channel
-            )
+            await self.admission.check(team, user, request.channel, request.channel)
             if await self._found(caller, request.channel, turn_id):
                 return SHARED_BEFORE
             name = await self.people.name(user, caller.until_heard)

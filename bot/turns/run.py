@@ -26,7 +26,7 @@ from bot.errors import (
 )
 from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
-from bot.turns.settle import LEFT, Settling, log_failure
+from bot.turns.settle import LEFT, Settling, log_failure, reference
 from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten
 
@@ -96,7 +96,7 @@ class Reply(Protocol):
         ...
 
     async def fail(self, words: str, reference: str) -> None:
-        """Deliver what is left, then what happened and an id for the operator."""
+        """Deliver what is left, then what happened and an id for the operator, unless it is ""."""
         ...
 
     async def help(self) -> None:
@@ -196,7 +196,7 @@ class TurnRunner:
             self.metrics.stopped.add()
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
             log_failure(turn, error)
-            await _fail(reply, draft, error, str(turn.id))
+            await _fail(reply, draft, error, reference(turn, error))
             await self.store.fail_turn(turn, error)
             self.metrics.failed.add()
         else:
@@ -309,9 +309,9 @@ class TurnRunner:
         raise ModelCutOff
 
 
-async def _fail(reply: Reply, draft: Draft, error: Exception, reference: str) -> None:
+async def _fail(reply: Reply, draft: Draft, error: Exception, of_turn: str) -> None:
     try:
         await reply.write(draft.close())
     except FootnoteError:  # Slack failed, and that is what is being told
-        log.info("the rest of the text could not be written", extra={"turn": reference})
-    await reply.fail(public_words(error), reference)
+        log.info("the rest of the text could not be written", extra={"turn": of_turn})
+    await reply.fail(public_words(error), of_turn)

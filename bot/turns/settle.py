@@ -29,7 +29,7 @@ class Reply(Protocol):
     """What a failure is told in."""
 
     async def fail(self, words: str, reference: str) -> None:
-        """Say what happened, with an id for the operator."""
+        """Say what happened, with an id for the operator; "" where nobody can mend it."""
         ...
 
 
@@ -99,7 +99,7 @@ class Settling:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
                 log_failure(turn, error)
-                await reply.fail(public_words(error), str(turn.id))
+                await reply.fail(public_words(error), reference(turn, error))
                 await self.store.fail_turn(turn, error)
                 self.metrics.failed.add()
             else:
@@ -112,6 +112,12 @@ class Settling:
         else:
             await self.store.finish_turn(turn, answer)
             self.metrics.answered.add()
+
+
+def reference(turn: Turn, error: Exception) -> str:
+    """Return an id by which an operator finds what happened; "" where it is as it has to be."""
+    is_final = isinstance(error, FootnoteError) and not error.may_do_better
+    return "" if is_final else str(turn.id)
 
 
 def log_failure(turn: Turn, error: Exception) -> None:

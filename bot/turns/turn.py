@@ -29,7 +29,7 @@ class TurnState(StrEnum):
 
 
 MAY_FOLLOW: Mapping[TurnState, frozenset[TurnState]] = {
-    TurnState.PLACING: frozenset({TurnState.WAITING, TurnState.FAILED}),
+    TurnState.PLACING: frozenset({TurnState.WAITING, TurnState.FAILED, TurnState.STOPPED}),
     TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.STOPPED}),
     TurnState.RUNNING: frozenset({TurnState.ANSWERED, TurnState.FAILED, TurnState.STOPPED}),
     TurnState.ANSWERED: frozenset({TurnState.WAITING}),  # "Start", where it was answered by asking

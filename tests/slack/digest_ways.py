@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.digests.run import Admission
-from bot.slack.channels import Channels
+from bot.digests.admission import Admission
 from bot.slack.digest_controls import DigestControls
 from bot.slack.hints import Hints
 from bot.slack.identity import People
 from bot.slack.membership import Membership
 from bot.slack.pacing import Pacing
-from bot.slack.period import PeriodReader
 from bot.slack.schedule_controls import ScheduleControls
 from bot.slack.sharing import Sharing
 from tests.fakes import FakeSchedules
@@ -30,8 +28,7 @@ def digest_ways(
     web: SlackWeb, bot: Bot, inbox: Inbox, threads: Threads, turns: Turns
 ) -> tuple[DigestControls, Sharing]:
     people, pacing = People(web, lambda: 0.0, share_names=True), Pacing()
-    channels = Channels(Membership(web, pacing), PeriodReader(web, pacing, people, bot))
-    admission, hints = Admission(channels), Hints()
+    admission, hints = Admission(Membership(web, pacing)), Hints()
     schedules = ScheduleControls(
         web, FakeSchedules(), admission, hints, bot.team, "/digest", lambda: NOON
     )

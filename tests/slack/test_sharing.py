@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.digests.admission import NotAdmitted
 from bot.digests.audience import GONE
 from bot.digests.digest import Period
 from bot.digests.request import DigestRequest, written
-from bot.digests.run import NotAdmitted
 from bot.playground.slack import LocalSlack
 from bot.slack.blocks import actions, button, section
 from bot.slack.connection import open_client
@@ -55,8 +55,8 @@ class Door:
 
     refusal: Refusal | None = None
 
-    async def check(self, thread: Thread, user: str, source: str) -> None:
-        assert (thread.channel, source) == (CHANNEL, CHANNEL), user
+    async def check(self, team: str, user: str, source: str, target: str) -> None:
+        assert (source, target) == (CHANNEL, CHANNEL), (team, user)
         if self.refusal is not None:
             raise NotAdmitted(self.refusal)
 

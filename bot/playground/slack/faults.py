@@ -28,6 +28,10 @@ class Faults:
         """Add a fault to those of a method."""
         self._ordered.setdefault(method, []).append(fault)
 
+    def forget(self, method: str) -> None:
+        """Have a method's calls be good again."""
+        self._ordered.pop(method, None)
+
     def next_of(self, method: str) -> Fault | None:
         """Return how this call of a method fails, None if it does not."""
         ordered = self._ordered.get(method)

@@ -368,6 +368,10 @@ class LocalSlack:
         """Make the next calls of a method fail."""
         self._faults.order(method, Fault(**how))
 
+    def mend(self, method: str) -> None:
+        """Have the calls of a method be good again."""
+        self._faults.forget(method)
+
     # What the methods of the Web API change.
 
     def show_home(self, user: str, view: Json) -> None:

@@ -25,15 +25,19 @@ FootnoteError
 │   ├── SlackRefused             an error code that a repeat would not change
 │   ├── SlackRateLimited         429: the same call works after a pause
 │   └── SlackUnreachable         no connection, or no answer that could be read
+├── ConnectionLost           Slack is not heard any more, so the process ends to be begun anew
 ├── StoreUnreachable         the database does not answer
 ├── TurnInterrupted          the bot was stopped, or died, as often as it began to answer
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
 ├── NotUnderstood            words behind a command that it can do nothing with (digests/since.py)
 ├── UnknownSchedule          words that say no time, or one too often (digests/schedule.py)
 ├── NotAdmitted              a digest that somebody may not have there (digests/admission.py)
+│   └── SchedulePaused           one that comes by itself, and comes no more (digests/run.py)
+├── TooLate                  a digest whose time is too long ago (digests/run.py)
 ├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
 ├── UnreadableDigest         what a model wrote is no digest (digests/written.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
+├── ThreadForgotten          an answer was written without its thread (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure
 """
 

@@ -19,6 +19,8 @@ from bot.digests.audience import GONE
 from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
+from bot.slack.digest_words import IN_CHANNELS_ONLY, THREADS_OF_CHANNELS_ONLY
+from bot.slack.markdown import ZERO_WIDTH
 from bot.turns.question import Question, Thread
 from tests.crash.fast import FastClock
 from tests.stage import FAST, Stage, open_stage
@@ -101,7 +103,7 @@ async def test_a_digest_comes_as_a_direct_message_and_every_line_links_its_messa
     assert f"<#{PRIVATE}>" in root.text
     assert "billing" in shown(message)
     assert f"/archives/{PRIVATE}/p" in shown(message)
-    assert "Read 3 messages by 2 people, 1 thread among them" in shown(message)
+    assert "Read 3 messages by 2 people, with replies in 1 thread" in shown(message)
     channel = stage.slack.workspace.channels[PRIVATE]
     links = [part.split("|")[0] for part in shown(message).split("<http")[1:]]
     assert links
@@ -151,7 +153,7 @@ async def test_what_a_server_keeps_against_our_wish_is_not_gone_on_from(tmp_path
 async def test_a_digest_of_a_quiet_time_says_so(stage: Stage) -> None:
     await stage.slack.command(stage.you, PRIVATE, "/digest", "24h")
     await stage.slack.until(
-        lambda _: "Nothing was written here" in "".join(map(shown, direct(stage)))
+        lambda _: "Nobody wrote in the channel" in "".join(map(shown, direct(stage)))
     )
 
     assert not told(stage)
@@ -342,6 +344,31 @@ async def test_to_save_a_paused_schedule_again_has_it_come_again(stage: Stage) -
     assert "paused" not in listed
 
 
+async def test_what_is_no_channel_is_refused_before_anything_is_promised(stage: Stage) -> None:
+    dm = stage.slack.dm(stage.you)
+    for text in ("7d", "schedule weekdays 9:00"):
+        await stage.slack.command(stage.you, dm, "/digest", text)
+        refused = stage.slack.ephemerals(dm, stage.you)[-1]
+
+        assert refused.text == IN_CHANNELS_ONLY
+        assert not refused.blocks
+    asked = await stage.slack.say(stage.you, dm, "a question")
+    await stage.answers(dm, asked)
+    await stage.slack.shortcut(stage.you, dm, asked, "digest_thread")
+    await stage.slack.until(
+        lambda s: s.ephemerals(dm, stage.you)[-1].text == THREADS_OF_CHANNELS_ONLY
+    )
+
+
+async def test_what_was_understood_is_said_back(stage: Stage) -> None:
+    await stage.slack.command(stage.you, PRIVATE, "/digest", "7d about the <!here> *price*")
+    words = stage.slack.ephemerals(PRIVATE, stage.you)[-1].text
+
+    assert f"about the @{ZERO_WIDTH}here" in words
+    assert "<!here>" not in words
+    assert "*price*" not in words
+
+
 async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
     await saved(stage)
     said = []
@@ -364,7 +391,7 @@ async def test_a_schedule_is_changed_once_that_is_saved(stage: Stage) -> None:
     await stage.slack.command(stage.you, stage.general, "/digest", "change 1 Mondays 8:30")
     changed = stage.slack.ephemerals(stage.general, stage.you)[-1]
     assert "<#G0PRIVATE>, about prices, every Monday at 08:30" in shown(changed)
-    assert "Number 1 stays as it is until you press Save." in shown(changed)
+    assert "Number 1 stays paused until you press Save, and comes again then" in shown(changed)
     await stage.slack.press(stage.you, stage.general, changed.ts, "save_schedule")
     await stage.slack.until(lambda _: "Saved as number 1: every Monday at 08:30" in shown(changed))
     await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
@@ -506,7 +533,7 @@ async def test_a_scheduled_digest_is_posted_once_slack_is_there_again(tmp_path: 
         stage.slack.mend("chat.postMessage")
         channel = stage.slack.workspace.channels[PRIVATE].messages
         await stage.slack.until(
-            lambda _: "Nothing was written here" in "".join(map(shown, channel.values())), 30
+            lambda _: "Nobody wrote in the channel" in "".join(map(shown, channel.values())), 30
         )
 
     assert given_back(tmp_path) == []
@@ -604,7 +631,7 @@ async def test_a_schedule_is_not_paused_where_slack_does_not_say_who_may_have_it
         await stage.slack.until(lambda _: why in "".join(map(shown, channel.values())), 30)
         clock.ahead += timedelta(days=1)
         await stage.slack.until(
-            lambda _: "Nothing was written here" in "".join(map(shown, channel.values())), 30
+            lambda _: "Nobody wrote in the channel" in "".join(map(shown, channel.values())), 30
         )
 
     assert paused(tmp_path) is None

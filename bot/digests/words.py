@@ -45,8 +45,9 @@ def coverage_words(reading: Reading, digest: Digest, period: Period, zone: tzinf
             "nothing happened: I do not know what happened."
         )
     sentences = [
-        f"{_read(reading)}, {when}." if reading.new else f"Nothing was written here {when}.",
+        f"{_read(reading)}, {when}." if reading.new else f"Nobody wrote in the channel {when}.",
         f"Not read: {_listed(reading.unread)}." if reading.unread else "",
+        _by_apps(reading.by_apps),
         _left_out(digest, is_new=bool(reading.new)),
     ]
     return " ".join(filter(None, sentences))
@@ -58,9 +59,14 @@ def _lead(kind: str, claim: Claim) -> str:
 
 
 def _read(reading: Reading) -> str:
-    among = f", {_counted(reading.threads, 'thread')} among them" if reading.threads else ""
+    replies = f", with replies in {_counted(reading.threads, 'thread')}" if reading.threads else ""
     people = _counted(reading.people, "person", "people")
-    return f"Read {_counted(len(reading.new), 'message')} by {people}{among}"
+    return f"Read {_counted(len(reading.new), 'message')} by {people}{replies}"
+
+
+def _by_apps(count: int) -> str:
+    was = "was" if count == 1 else "were"
+    return f"{_counted(count, 'message')} by apps {was} left out." if count else ""
 
 
 def _left_out(digest: Digest, *, is_new: bool) -> str:

@@ -21,8 +21,15 @@ from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, written
 from bot.digests.since import NotUnderstood
 from bot.slack.command import command_key, field
-from bot.slack.digest_words import IN_CHANNELS_ONLY, THREAD_TAKEN, Said, help_words, taken_words
-from bot.slack.schedule_controls import Asker
+from bot.slack.digest_words import (
+    IN_CHANNELS_ONLY,
+    THREAD_TAKEN,
+    THREADS_OF_CHANNELS_ONLY,
+    Said,
+    help_words,
+    taken_words,
+)
+from bot.slack.schedule_controls import Asker, is_channel
 from bot.slack.text import plain
 from bot.turns.question import Question, Thread
 
@@ -91,19 +98,19 @@ class DigestControls:
 
     async def _take_now(self, command: Json, wanted: DigestNow, zone: ZoneInfo) -> str:
         channel = wanted.channel or field(command, "channel_id")
-        if not channel.startswith(("C", "G")):
+        if not is_channel(channel):
             return IN_CHANNELS_ONLY
         request = DigestRequest(
             channel=channel, period=wanted.period, about=plain(wanted.about, {}), zone=zone.key
         )
         await self._take(command, request, command_key(command))
-        return taken_words(channel, period_words(wanted.period, zone))
+        return taken_words(channel, period_words(wanted.period, zone), request.about)
 
     async def shortcut(self, body: Json) -> None:
         """Take a message whose thread is to be summed up; stored when this returns."""
         message, channel, user = (_part(body, name) for name in ("message", "channel", "user"))
         thread_ts = str(message.get("thread_ts") or message.get("ts") or "")
-        if not thread_ts or not channel.get("id") or not user.get("id"):
+        if not thread_ts or not user.get("id") or not is_channel(str(channel.get("id"))):
             return
         zone = await self._zone(str(user["id"]))
         now = self.now()
@@ -114,8 +121,10 @@ class DigestControls:
         await self._take(asked, request, command_key(body))
 
     async def tell_of_shortcut(self, body: Json) -> None:
-        """Tell who chose a message that its thread is being summed up."""
-        await self.hints.respond(str(body.get("response_url")), THREAD_TAKEN)
+        """Tell who chose a message that its thread is being summed up, or why not."""
+        is_taken = is_channel(str(_part(body, "channel").get("id")))
+        words = THREAD_TAKEN if is_taken else THREADS_OF_CHANNELS_ONLY
+        await self.hints.respond(str(body.get("response_url")), words)
 
     async def about(self, question: Question) -> Question:
         """Return a message in a digest's thread as what it is: about the digest, or for the web."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.digests.command import period_words
 from bot.digests.request import read_request
-from bot.slack.markdown import escape
+from bot.slack.markdown import escape, literal
 
 if TYPE_CHECKING:
     from bot.digests.request import DigestRequest
@@ -25,7 +25,7 @@ def digest_title(request: DigestRequest) -> str:
 
 def digest_root(request: DigestRequest, owner: str) -> str:
     """Say in mrkdwn what the thread of a digest is; nobody is pinged."""
-    facts = [escape(digest_title(request)), f"<#{request.channel}>"]
+    facts = [literal(digest_title(request)), f"<#{request.channel}>"]
     if request.is_scheduled:
         facts.append(f"scheduled by {escape(owner)}")
     return " · ".join(facts)

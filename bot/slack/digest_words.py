@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.slack.markdown import literal
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,13 +36,15 @@ _HELP = (
 NO_SCHEDULES = Said("You have no scheduled digests.")
 NOT_YOUR_SCHEDULE = "You have no scheduled digest with the number {number}."
 SAVED = (
-    "Saved as number {number}: {when}. `{command} list` shows your schedules, and so does my Home."
+    "Saved as number {number}: {when}, {where}. `{command} list` shows your schedules, and so does "
+    "my Home."
 )
 NOT_SAVED = "This schedule is not saved: {why}."
 IN_CHANNELS_ONLY = (
     "I sum up channels only, and no direct messages. Name a channel behind the command, like "
     "`7d #general`."
 )
+THREADS_OF_CHANNELS_ONLY = "I sum up threads of channels only, and none of direct messages."
 DIGEST_GOES_ON = "I am being restarted, and write this digest in a moment."
 THREAD_TAKEN = "I am summing up that thread. The digest comes to you as a direct message."
 
@@ -50,9 +54,10 @@ def help_words(command: str) -> str:
     return _HELP.format(command=command)
 
 
-def taken_words(channel: str, period: str) -> str:
-    """Say that a digest is being written."""
-    return f"I am summing up <#{channel}>, {period}. The digest comes to you as a direct message."
+def taken_words(channel: str, period: str, about: str) -> str:
+    """Say that a digest is being written, and what was understood."""
+    what = f"<#{channel}>, {period}" + (f", about {literal(about)}" if about else "")
+    return f"I am summing up {what}. The digest comes to you as a direct message."
 
 
 def changed_words(action: str, number: int, *, is_done: bool) -> str:

@@ -81,6 +81,7 @@ class PeriodReader:
         return Reading(
             messages=await said(messages, self.people, caller, roots.keys()),
             unread=tuple(_unread(walk, zone)),
+            by_apps=len(walk.by_apps),
         )
 
     async def _go(self, walk: Walk, tell: Tell) -> None:

@@ -46,12 +46,16 @@ def is_written(message: Json, bot: Bot) -> bool:
     user = message.get("user")
     return (
         message.get("subtype") in WRITTEN_SUBTYPES
-        and not message.get("bot_id")
         and not message.get("hidden")
         and isinstance(user, str)
         and bool(user)
-        and user != bot.user
+        and not is_by_app(message, bot)
     )
+
+
+def is_by_app(message: Json, bot: Bot) -> bool:
+    """Whether a bot has posted it, this one or another."""
+    return bool(message.get("bot_id")) or message.get("user") == bot.user
 
 
 def people_in(message: Json) -> list[str]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack.period_messages import is_written, order, ts_of
+from bot.slack.period_messages import is_by_app, is_written, order, ts_of
 from bot.slack.reading_pace import HISTORY, REPLIES
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Walk:
     new: dict[str, Json] = field(default_factory=dict)  #: messages of the period, as Slack has them
     roots: dict[str, Json] = field(default_factory=dict)  #: of older threads; both by ts
     threads: deque[_Thread] = field(default_factory=deque)  #: that are to be read, in this order
+    by_apps: set[str] = field(default_factory=set)  #: ts of messages of the period, left out
     untold_threads: int = 0  #: whose replies Slack did not give
     pages: int = 0  #: of the channel that were read
     reached: Decimal = field(init=False)  #: down to where the channel was seen
@@ -159,6 +160,8 @@ class Walk:
     def _take(self, message: Json, root: str) -> None:
         """Keep what a person wrote in the period, and what such was a reply to."""
         ts = message["ts"]
+        if is_by_app(message, self.bot) and self.span.has(ts):
+            self.by_apps.add(ts)
         if not is_written(message, self.bot):
             return
         if self.span.has(ts):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.digests.schedule import in_words, next_times
 from bot.slack.blocks import actions, button, context, is_message, section
-from bot.slack.markdown import escape
+from bot.slack.markdown import escape, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,12 @@ CONFIRM_DELETE = {
 }
 
 
-def preview_blocks(new: NewSchedule, now: datetime, number: int | None = None) -> list[Json]:
+def preview_blocks(
+    new: NewSchedule, now: datetime, number: int | None = None, *, is_paused: bool = False
+) -> list[Json]:
     """Say back what was understood, with the next times, before it is saved.
 
-    With a number it is to come instead of the schedule that has it.
+    With a number it is to come instead of the schedule that has it, which may be paused.
     """
     times = next_times(new.schedule, now, SHOWN_TIMES)
     listed = "\n".join(f"• {_time(at, new.schedule.zone)}" for at in times)
@@ -49,13 +51,9 @@ def preview_blocks(new: NewSchedule, now: datetime, number: int | None = None) -
     said = json.dumps(value, ensure_ascii=False)
     save = button(SAVE_SCHEDULE, "Save", said) | {"style": "primary"}
     return [
-        section(f"*{_what(new)}*\nIt is to come next\n{listed}"),
+        section(f"*{_what(new)}*\nNext\n{listed}"),
         actions(save),
-        context(
-            f"Number {number} stays as it is until you press Save."
-            if number
-            else "Nothing is scheduled until you press Save."
-        ),
+        context(_until_saved(number, is_paused=is_paused)),
     ]
 
 
@@ -92,10 +90,23 @@ def _listed(each: Scheduled) -> list[Json]:
     return [section(f"*{each.id}.* {_what(each.new)}\n{facts}"), actions(change, gone)]
 
 
+def posted_words(new: NewSchedule) -> str:
+    """Say where it is posted."""
+    return "in the channel" if new.target else "as a direct message to you"
+
+
+def _until_saved(number: int | None, *, is_paused: bool) -> str:
+    if number is None:
+        return "Nothing is scheduled until you press Save."
+    if is_paused:
+        return f"Number {number} stays paused until you press Save, and comes again then."
+    return f"Number {number} stays as it is until you press Save."
+
+
 def _what(new: NewSchedule) -> str:
-    where = "in the channel" if new.target else "as a direct message to you"
-    about = f", about {escape(new.about)}" if new.about else ""
-    return f"Digest of <#{new.source}>{about}, {escape(in_words(new.schedule))}, {where}"
+    about = f", about {literal(new.about)}" if new.about else ""
+    when = escape(in_words(new.schedule))
+    return f"Digest of <#{new.source}>{about}, {when}, {posted_words(new)}"
 
 
 def _time(at: datetime, zone: str) -> str:

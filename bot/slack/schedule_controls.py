@@ -12,6 +12,7 @@ from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times
 from bot.digests.scheduled import NewSchedule
 from bot.errors import SlackError
 from bot.slack.digest_words import (
+    IN_CHANNELS_ONLY,
     NO_SCHEDULES,
     NOT_SAVED,
     NOT_YOUR_SCHEDULE,
@@ -19,7 +20,7 @@ from bot.slack.digest_words import (
     Said,
     changed_words,
 )
-from bot.slack.schedule_blocks import home_view, list_blocks, preview_blocks
+from bot.slack.schedule_blocks import home_view, list_blocks, posted_words, preview_blocks
 from bot.slack.text import plain
 
 if TYPE_CHECKING:
@@ -89,18 +90,21 @@ class ScheduleControls:
             schedule = read_schedule(wanted.when, zone)
         except UnknownSchedule as error:
             return Said(error.public)
-        about = plain(wanted.about, {})
+        about, is_paused = plain(wanted.about, {}), False
         if wanted.number is not None:
             found = await self._own(wanted.number, asker.user)
             if found is None:
                 return Said(NOT_YOUR_SCHEDULE.format(number=wanted.number))
             new = replace(found.new, schedule=schedule, about=about or found.new.about)
+            is_paused = found.is_paused
         else:
             source = wanted.channel or asker.channel
+            if not is_channel(source):
+                return Said(IN_CHANNELS_ONLY)
             # In the channel itself, or else to its owner alone: nowhere else may it be posted.
             target = source if source == asker.channel else ""
             new = self._new(asker, source, target, schedule, about)
-        blocks = preview_blocks(new, self.now(), wanted.number)
+        blocks = preview_blocks(new, self.now(), wanted.number, is_paused=is_paused)
         return Said(f"Digest {in_words(schedule)}: save it?", blocks)
 
     async def save(self, body: Json, value: str) -> None:
@@ -182,7 +186,8 @@ class ScheduleControls:
             number = (await self.schedules.add(new, first)).id
         elif not await self.schedules.change(number, new, first):
             return NOT_YOUR_SCHEDULE.format(number=number)
-        return SAVED.format(number=number, when=in_words(new.schedule), command=self.command)
+        when, where = in_words(new.schedule), posted_words(new)
+        return SAVED.format(number=number, when=when, where=where, command=self.command)
 
     def _new(
         self, asker: Asker, source: str, target: str, schedule: Schedule, about: str
@@ -205,6 +210,11 @@ class Asker:
     user: str
     team: str
     channel: str
+
+
+def is_channel(channel: str) -> bool:
+    """Whether this is the id of a channel, and of no direct message."""
+    return channel.startswith(("C", "G"))
 
 
 def asker_of(body: Json) -> Asker:

@@ -93,7 +93,7 @@ class World:
             told.posted[at] = told.posted.get(at, 0) + 1
             below = shown([m for m in messages if m.thread_ts == root.ts and m is not root])
             # What died three times over it says so, with a button to have it tried again.
-            if "Nothing was written here" not in below and "try_again" not in below:
+            if "Nobody wrote in the channel" not in below and "try_again" not in below:
                 told.unfinished.add(at)
             for listed in _SKIPPED.findall(below):
                 told.skipped += [self._at(said) for said in listed.split(", ")]

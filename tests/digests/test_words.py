@@ -23,7 +23,7 @@ def test_it_is_said_what_was_read_when_and_in_whose_time() -> None:
     )
 
     assert coverage_words(read, DIGEST, WEEK, BERLIN) == (
-        "Read 3 messages by 2 people, 2 threads among them, "
+        "Read 3 messages by 2 people, with replies in 2 threads, "
         "from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
     )
 
@@ -39,6 +39,13 @@ def test_it_is_said_what_was_not_read_and_what_was_left_out() -> None:
     )
 
 
+def test_what_apps_wrote_is_said_to_be_left_out() -> None:
+    one, some = (replace(reading(message(1)), by_apps=count) for count in (1, 1_200))
+
+    assert "1 message by apps was left out." in coverage_words(one, DIGEST, WEEK, UTC)
+    assert "1,200 messages by apps were left out." in coverage_words(some, DIGEST, WEEK, UTC)
+
+
 def test_a_turn_of_the_year_is_said() -> None:
     period = Period(at(0), at(0) + timedelta(days=60))
 
@@ -49,7 +56,7 @@ def test_a_turn_of_the_year_is_said() -> None:
 
 def test_a_time_in_which_nothing_was_written_is_said_to_be_one() -> None:
     assert coverage_words(reading(), NONE, WEEK, BERLIN) == (
-        "Nothing was written here from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
+        "Nobody wrote in the channel from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
     )
 
 

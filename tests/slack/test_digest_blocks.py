@@ -187,10 +187,10 @@ def test_what_can_be_done_about_a_digest_fits_below_it(topics: int) -> None:
 
 
 def test_a_digest_without_topics_says_what_was_read_and_that_alone() -> None:
-    quiet = digest_messages(Digest(topics=()), {}, "Nothing was written here.", HEAD)
+    quiet = digest_messages(Digest(topics=()), {}, "Nobody wrote in the channel.", HEAD)
     failed = digest_messages(Digest(topics=()), {}, "NOTHING COULD BE READ: no answer.", HEAD)
 
-    assert lines(quiet) == ["*Digest of #general*", "Nothing was written here."]
+    assert lines(quiet) == ["*Digest of #general*", "Nobody wrote in the channel."]
     assert lines(failed) == ["*Digest of #general*", ":warning: NOTHING COULD BE READ: no answer."]
 
 

@@ -251,6 +251,7 @@ async def test_only_what_people_write_is_read(place: Place) -> None:
     assert sorted(texts(reading)) == [
         "a file", "a reply to a bot", "a reply to what is gone", "waves",
     ]  # fmt: skip
+    assert reading.by_apps == 5
     assert reading.threads == 2
 
 

@@ -1,4 +1,4 @@
-"""Builds everything, and closes it in the reverse order. Nothing else builds."""
+"""Opens everything, and closes it in the reverse order; wiring.py says what is made of what."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.slack.asker import field, typed_by
 from bot.turns.characters import whole_characters
 from bot.turns.question import Question, Thread
 
@@ -36,21 +37,17 @@ class Commands:
 
     async def ask(self, command: Json, kind: Kind = "answer") -> None:
         """Take in the question, stored when this returns."""
+        asker = typed_by(command)
         question = Question(
-            thread=Thread(team=self.team, channel=field(command, "channel_id"), thread_ts=""),
+            thread=Thread(team=self.team, channel=asker.channel, thread_ts=""),
             ts=command_key(command),
-            user=field(command, "user_id"),
-            user_team=field(command, "team_id") or self.team,
+            user=asker.user,
+            user_team=asker.team or self.team,
             text=field(command, "text"),
             kind=kind,
         )
-        self.hints.remember(question, str(command.get("response_url")))
+        self.hints.remember(question, asker.response_url)
         await self.inbox.take_to_place(question)
-
-
-def field(command: Json, name: str) -> str:
-    """Return a field of what Slack sent for a command; "" where it has none."""
-    return whole_characters(str(command.get(name) or ""))
 
 
 def command_key(command: Json) -> str:

@@ -20,7 +20,8 @@ from bot.digests.digest import Period
 from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, written
 from bot.digests.since import NotUnderstood
-from bot.slack.command import command_key, field
+from bot.slack.asker import chosen_by, field, typed_by
+from bot.slack.command import command_key
 from bot.slack.digest_words import (
     IN_CHANNELS_ONLY,
     THREAD_TAKEN,
@@ -29,7 +30,7 @@ from bot.slack.digest_words import (
     help_words,
     taken_words,
 )
-from bot.slack.schedule_controls import Asker, is_channel
+from bot.slack.schedule_controls import is_channel
 from bot.slack.text import plain
 from bot.turns.question import Question, Thread
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bot.slack.asker import Asker
     from bot.slack.hints import Hints
     from bot.slack.identity import People
     from bot.slack.schedule_controls import ScheduleControls
@@ -78,53 +80,52 @@ class DigestControls:
 
     async def command(self, command: Json) -> Said:
         """Take what was typed; stored when this returns. Returns words for who typed it."""
-        user = field(command, "user_id")
-        zone = await self._zone(user)
+        asker = typed_by(command)
+        zone = await self._zone(asker.user)
         try:
             wanted = read_command(field(command, "text"), self.now(), zone)
         except NotUnderstood as error:
             return Said(error.public)
         match wanted:
             case DigestNow():
-                return Said(await self._take_now(command, wanted, zone))
+                return Said(await self._take_now(asker, command_key(command), wanted, zone))
             case ScheduleWanted():
-                asker = Asker(user, field(command, "team_id"), field(command, "channel_id"))
                 return await self.schedules.preview(wanted, asker, zone.key)
             case ListSchedules():
-                return await self.schedules.listed(user)
+                return await self.schedules.listed(asker.user)
             case ChangeSchedule():
-                return Said(await self.schedules.change(wanted, user))
+                return Said(await self.schedules.change(wanted, asker.user))
         return Said(help_words(field(command, "command")))
 
-    async def _take_now(self, command: Json, wanted: DigestNow, zone: ZoneInfo) -> str:
-        channel = wanted.channel or field(command, "channel_id")
+    async def _take_now(self, asker: Asker, key: str, wanted: DigestNow, zone: ZoneInfo) -> str:
+        channel = wanted.channel or asker.channel
         if not is_channel(channel):
             return IN_CHANNELS_ONLY
         request = DigestRequest(
             channel=channel, period=wanted.period, about=plain(wanted.about, {}), zone=zone.key
         )
-        await self._take(command, request, command_key(command))
+        await self._take(asker, request, key)
         return taken_words(channel, period_words(wanted.period, zone), request.about)
 
     async def shortcut(self, body: Json) -> None:
         """Take a message whose thread is to be summed up; stored when this returns."""
-        message, channel, user = (_part(body, name) for name in ("message", "channel", "user"))
-        thread_ts = str(message.get("thread_ts") or message.get("ts") or "")
-        if not thread_ts or not user.get("id") or not is_channel(str(channel.get("id"))):
+        asker, message = chosen_by(body), body.get("message")
+        message = message if isinstance(message, dict) else {}
+        thread_ts = field(message, "thread_ts") or field(message, "ts")
+        if not thread_ts or not asker.user or not is_channel(asker.channel):
             return
-        zone = await self._zone(str(user["id"]))
+        zone = await self._zone(asker.user)
         now = self.now()
         request = DigestRequest(
-            channel=str(channel["id"]), period=Period(now, now), thread_ts=thread_ts, zone=zone.key
+            channel=asker.channel, period=Period(now, now), thread_ts=thread_ts, zone=zone.key
         )
-        asked = {"user_id": user["id"], "team_id": user.get("team_id"), **body}
-        await self._take(asked, request, command_key(body))
+        await self._take(asker, request, command_key(body))
 
     async def tell_of_shortcut(self, body: Json) -> None:
         """Tell who chose a message that its thread is being summed up, or why not."""
-        is_taken = is_channel(str(_part(body, "channel").get("id")))
-        words = THREAD_TAKEN if is_taken else THREADS_OF_CHANNELS_ONLY
-        await self.hints.respond(str(body.get("response_url")), words)
+        asker = chosen_by(body)
+        words = THREAD_TAKEN if is_channel(asker.channel) else THREADS_OF_CHANNELS_ONLY
+        await self.hints.respond(asker.response_url, words)
 
     async def about(self, question: Question) -> Question:
         """Return a message in a digest's thread as what it is: about the digest, or for the web."""
@@ -135,16 +136,16 @@ class DigestControls:
         wanted = for_the_web(question.text)
         return replace(question, text=wanted) if wanted else replace(question, kind="about_digest")
 
-    async def _take(self, said: Json, request: DigestRequest, key: str) -> None:
+    async def _take(self, asker: Asker, request: DigestRequest, key: str) -> None:
         question = Question(
             thread=Thread(team=self.team, channel="", thread_ts=""),  # the direct message
             ts=key,
-            user=field(said, "user_id"),
-            user_team=field(said, "team_id") or self.team,
+            user=asker.user,
+            user_team=asker.team or self.team,
             text=written(request),
             kind="digest",
         )
-        self.hints.remember(question, str(said.get("response_url")))
+        self.hints.remember(question, asker.response_url)
         await self.inbox.take_to_place(question)
 
     async def _zone(self, user: str) -> ZoneInfo:
@@ -155,8 +156,3 @@ class DigestControls:
         except TimeoutError:
             log.warning("a time zone could not be looked up in time")
             return ZoneInfo("UTC")
-
-
-def _part(body: Json, name: str) -> Json:
-    part = body.get(name)
-    return part if isinstance(part, dict) else {}

@@ -20,7 +20,7 @@ from bot.slack.digest_blocks import SHARE_DIGEST
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
 from bot.slack.manifest import DIGEST_THREAD
 from bot.slack.research_blocks import SHOW_BRIEF, SHOW_TRAIL, START_NOW, STOP_RESEARCH
-from bot.slack.research_controls import turn_id_of, wanted
+from bot.slack.research_controls import number_of, wanted
 from bot.slack.schedule_blocks import (
     DELETE_SCHEDULE,
     PAUSE_SCHEDULE,
@@ -149,7 +149,7 @@ class Listeners:
 
     async def on_change_schedule(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Pause, resume or delete a schedule."""
-        number, name = turn_id_of(action), str(action.get("action_id"))
+        number, name = number_of(action), str(action.get("action_id"))
         if number is not None and name in CHANGES:
             wanted = ChangeSchedule(CHANGES[name], number)
             self.inbox.own(self.digests.schedules.pressed(body, wanted))
@@ -163,19 +163,19 @@ class Listeners:
 
     async def on_share_digest(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Share a digest in its channel."""
-        if (turn_id := turn_id_of(action)) is not None:
+        if (turn_id := number_of(action)) is not None:
             self.inbox.own(self.sharing.share(body, turn_id))
         await ack()
 
     async def on_stop_research(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Stop a run, if who pressed the button may."""
-        if (turn_id := turn_id_of(action)) is not None:
+        if (turn_id := number_of(action)) is not None:
             await self.research.stop_pressed(body, turn_id)
         await ack()
 
     async def on_go_deeper(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Have an answered question researched."""
-        turn_id = turn_id_of(action)
+        turn_id = number_of(action)
         question = None if turn_id is None else await self.research.deeper(body, turn_id)
         if question is not None:
             await self.inbox.take(question)
@@ -183,20 +183,20 @@ class Listeners:
 
     async def on_start_now(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Begin a research that has asked something, without an answer."""
-        turn_id = turn_id_of(action)
+        turn_id = number_of(action)
         if turn_id is not None and await self.research.may_start(body, turn_id):
             await self.inbox.start_now(turn_id)
         await ack()
 
     async def on_show_brief(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Show what is researched."""
-        if (turn_id := turn_id_of(action)) is not None:
+        if (turn_id := number_of(action)) is not None:
             self.inbox.own(self.research.show_brief(body, turn_id))
         await ack()
 
     async def on_show_trail(self, ack: AsyncAck, body: Json, action: Json) -> None:
         """Show what was searched."""
-        if (turn_id := turn_id_of(action)) is not None:
+        if (turn_id := number_of(action)) is not None:
             self.inbox.own(self.research.show_trail(body, turn_id))
         await ack()
 
@@ -209,7 +209,7 @@ class Listeners:
 
     async def on_try_again(self, ack: AsyncAck, action: Json) -> None:
         """Answer once more what had failed. To press twice is to press once."""
-        if (turn_id := turn_id_of(action)) is not None:
+        if (turn_id := number_of(action)) is not None:
             await self.inbox.try_again(turn_id)
         await ack()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import SlackError
+from bot.slack.asker import chosen_by, whisper
 from bot.slack.research_blocks import brief_blocks, trail_blocks
 from bot.turns.question import OFF_THE_WEB
 
@@ -77,8 +78,8 @@ def wanted(question: Question) -> Question:
     return replace(question, kind="research") if _THIS.match(question.text) else question
 
 
-def turn_id_of(action: Json) -> int | None:
-    """Read the turn that a button is about."""
+def number_of(action: Json) -> int | None:
+    """Read the number of the turn, or of the schedule, that a button is about."""
     value = str(action.get("value"))
     return int(value) if value.isdecimal() and len(value) < ID_DIGITS else None
 
@@ -92,14 +93,13 @@ class ResearchControls:
 
     async def deeper(self, body: Json, turn_id: int) -> Question | None:
         """Return the question of an answer, to be researched; to ask twice is to ask once."""
-        question = await self.runs.question(turn_id)
-        if question is None or _channel(body) != question.thread.channel:
-            return None
-        if question.kind in OFF_THE_WEB:
+        question = await self._asked_here(body, turn_id)
+        if question is None or question.kind in OFF_THE_WEB:
             return None
         ts = f"{question.ts}{DEEPER}"
-        user, team = _user(body), _team(body) or question.user_team
-        return replace(question, ts=ts, user=user, user_team=team, kind="research")
+        asker = chosen_by(body)
+        team = asker.team or question.user_team
+        return replace(question, ts=ts, user=asker.user, user_team=team, kind="research")
 
     async def as_answer(self, question: Question) -> Question:
         """Return a message that answers what was asked before a run as the question of that run."""
@@ -112,13 +112,13 @@ class ResearchControls:
         if question.is_root or not _STOP.match(question.text):
             return False
         if await self.runs.take_up(question):
-            await self._whisper(question.thread, question.user, text=NOT_BEGUN)
+            await whisper(self.web, question.thread, question.user, text=NOT_BEGUN)
             return True
         running = await self.runs.running_in(question.thread)
         if running is not None and await self._may_stop(running.user, question.user):
             return await self.runs.ask_stop(running.turn_id)
         if await self.runs.stop_waiting(question.thread, question.user):
-            await self._whisper(question.thread, question.user, text=NOT_BEGUN)
+            await whisper(self.web, question.thread, question.user, text=NOT_BEGUN)
             return True
         return False
 
@@ -136,41 +136,47 @@ class ResearchControls:
 
     async def stop_pressed(self, body: Json, turn_id: int) -> None:
         """Take a press of the button."""
-        user, question = _user(body), await self.runs.question(turn_id)
+        user, question = chosen_by(body).user, await self.runs.question(turn_id)
         if question is None:
             return
         if await self._may_stop(question.user, user):
             await self.runs.ask_stop(turn_id)
         else:
-            await self._whisper(question.thread, user, text=MAY_NOT_STOP)
+            await whisper(self.web, question.thread, user, text=MAY_NOT_STOP)
 
     async def show_trail(self, body: Json, turn_id: int) -> None:
         """Show to who pressed the button, and nobody else, what was searched and read."""
-        question = await self.runs.question(turn_id)
-        if question is None or _channel(body) != question.thread.channel:
-            return
-        for blocks in trail_blocks(await self.runs.ran(turn_id)):
-            await self._whisper(
-                question.thread, _user(body), text="The search trail", blocks=blocks
-            )
+        if question := await self._asked_here(body, turn_id):
+            for blocks in trail_blocks(await self.runs.ran(turn_id)):
+                await self._show(question, body, "The search trail", blocks)
 
     async def show_brief(self, body: Json, turn_id: int) -> None:
         """Show to who pressed the button, and nobody else, what is researched."""
-        question = await self.runs.question(turn_id)
-        if question is None or _channel(body) != question.thread.channel:
-            return
-        for blocks in brief_blocks(await self.runs.brief(turn_id)):
-            await self._whisper(question.thread, _user(body), text="The brief", blocks=blocks)
+        if question := await self._asked_here(body, turn_id):
+            for blocks in brief_blocks(await self.runs.brief(turn_id)):
+                await self._show(question, body, "The brief", blocks)
 
     async def may_start(self, body: Json, turn_id: int) -> bool:
         """Whether who pressed the button may have a research begun; they are told if not."""
-        question = await self.runs.question(turn_id)
-        if question is None or _channel(body) != question.thread.channel:
+        question = await self._asked_here(body, turn_id)
+        if question is None:
             return False
-        if question.user == _user(body):
+        if question.user == chosen_by(body).user:
             return True
-        await self._whisper(question.thread, _user(body), text=MAY_NOT_START)
+        await self._show(question, body, MAY_NOT_START)
         return False
+
+    async def _asked_here(self, body: Json, turn_id: int) -> Question | None:
+        """Return what was asked with a turn, if its button stands where that was."""
+        question = await self.runs.question(turn_id)
+        is_here = question is not None and chosen_by(body).channel == question.thread.channel
+        return question if is_here else None
+
+    async def _show(
+        self, question: Question, body: Json, text: str, blocks: Sequence[Json] | None = None
+    ) -> None:
+        user = chosen_by(body).user
+        await whisper(self.web, question.thread, user, text=text, blocks=blocks)
 
     async def _may_stop(self, asker: str, user: str) -> bool:
         if user == asker:
@@ -182,30 +188,3 @@ class ResearchControls:
             return False
         person = answer.get("user")
         return isinstance(person, dict) and bool(person.get("is_admin") or person.get("is_owner"))
-
-    async def _whisper(self, thread: Thread, user: str, **content: object) -> None:
-        try:
-            await self.web.call(
-                "chat.postEphemeral",
-                channel=thread.channel,
-                thread_ts=thread.thread_ts,
-                user=user,
-                **content,
-            )
-        except SlackError as error:
-            log.info("a person could not be told", extra={"code": error.code})
-
-
-def _user(body: Json) -> str:
-    user = body.get("user")
-    return str(user.get("id")) if isinstance(user, dict) else ""
-
-
-def _team(body: Json) -> str:
-    user = body.get("user")
-    return str(user.get("team_id") or "") if isinstance(user, dict) else ""
-
-
-def _channel(body: Json) -> str:
-    channel = body.get("channel")
-    return str(channel.get("id")) if isinstance(channel, dict) else ""

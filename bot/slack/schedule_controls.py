@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.digests.admission import NotAdmitted
 from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times, read_schedule
 from bot.digests.scheduled import NewSchedule
 from bot.errors import SlackError
+from bot.slack.asker import chosen_by
 from bot.slack.digest_words import (
     IN_CHANNELS_ONLY,
     NO_SCHEDULES,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.digests.admission import Admission
     from bot.digests.command import ChangeSchedule, ScheduleWanted
     from bot.digests.scheduled import Scheduled
+    from bot.slack.asker import Asker
     from bot.slack.hints import Hints
     from bot.slack.web import SlackWeb
 
@@ -82,7 +84,7 @@ class ScheduleControls:
     hints: Hints
     team: str
     command: str  #: as it is typed here
-    now: Callable[[], datetime] = field(repr=False)
+    now: Callable[[], datetime]
 
     async def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
         """Say back what was understood; nothing is kept or changed yet."""
@@ -109,7 +111,7 @@ class ScheduleControls:
 
     async def save(self, body: Json, value: str) -> None:
         """Keep a schedule that was shown, if who pressed the button may have its digests."""
-        asker = asker_of(body)
+        asker = chosen_by(body)
         try:
             said = json.loads(value)
             schedule = read_schedule(said["cron"], said["zone"])
@@ -121,7 +123,7 @@ class ScheduleControls:
             words = refused.public
         except SlackError as error:
             words = NOT_SAVED.format(why=f"Slack says {error.code}")
-        await self.hints.respond(str(body.get("response_url")), words, replace=True)
+        await self.hints.respond(asker.response_url, words, replace=True)
 
     async def listed(self, user: str) -> Said:
         """List the schedules of a person."""
@@ -147,14 +149,13 @@ class ScheduleControls:
 
     async def pressed(self, body: Json, wanted: ChangeSchedule) -> None:
         """Take a press of a button in a list or in the Home."""
-        asker = asker_of(body)
+        asker = chosen_by(body)
         words = await self.change(wanted, asker.user)
         if body.get("view"):
             await self.show_home(asker.user)
         else:
             said = await self.listed(asker.user)
-            url = str(body.get("response_url"))
-            await self.hints.respond(url, words, said.blocks, replace=True)
+            await self.hints.respond(asker.response_url, words, said.blocks, replace=True)
 
     async def show_home(self, user: str) -> None:
         """Show a person's schedules in the app's Home."""
@@ -203,23 +204,6 @@ class ScheduleControls:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who wants something, and where."""
-
-    user: str
-    team: str
-    channel: str
-
-
 def is_channel(channel: str) -> bool:
     """Whether this is the id of a channel, and of no direct message."""
     return channel.startswith(("C", "G"))
-
-
-def asker_of(body: Json) -> Asker:
-    """Read who pressed a button, and where."""
-    user, channel = body.get("user"), body.get("channel")
-    user = user if isinstance(user, dict) else {}
-    channel = channel if isinstance(channel, dict) else {}
-    return Asker(str(user.get("id")), str(user.get("team_id") or ""), str(channel.get("id") or ""))

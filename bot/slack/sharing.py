@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.digests.admission import NotAdmitted
 from bot.digests.request import read_request
 from bot.errors import SlackError
+from bot.slack.asker import chosen_by, whisper
 from bot.slack.blocks import context, grouped
 from bot.slack.caller import Caller
 from bot.slack.markdown import escape
@@ -65,10 +66,10 @@ class Sharing:
         question = await self.turns.question(turn_id)
         if question is None or question.kind != "digest":
             return
-        user = str((body.get("user") or {}).get("id"))
+        user = chosen_by(body).user
         async with self._one_by_one:  # of two presses, the second one finds what the first posted
             words = await self._shared(question, turn_id, user)
-        await self._tell(question, user, words)
+        await whisper(self.web, question.thread, user, text=words)
 
     async def _shared(self, question: Question, turn_id: int, user: str) -> str:
         if user != question.user:
@@ -180,19 +181,6 @@ class Sharing:
             unfurl_media=False,
         )
         return str(answer.get("ts"))
-
-    async def _tell(self, question: Question, user: str, words: str) -> None:
-        thread = question.thread
-        try:
-            await self.web.call(
-                "chat.postEphemeral",
-                channel=thread.channel,
-                thread_ts=thread.thread_ts,
-                user=user,
-                text=words,
-            )
-        except SlackError as error:
-            log.info("a person could not be told", extra={"code": error.code})
 
 
 def _metadata(turn_id: int) -> Json:

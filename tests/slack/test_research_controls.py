@@ -12,7 +12,7 @@ from bot.slack.research_controls import (
     MAY_NOT_STOP,
     NOT_BEGUN,
     ResearchControls,
-    turn_id_of,
+    number_of,
     wanted,
 )
 from bot.turns.answer import Search
@@ -67,7 +67,7 @@ def test_a_question_says_at_its_beginning_that_it_wants_research(
     [("7", 7), (7, 7), ("", None), ("seven", None), ("-7", None), ("9" * 10, None), (None, None)],
 )
 def test_a_button_says_which_turn_it_is_about(value: object, turn_id: int | None) -> None:
-    assert turn_id_of({"value": value}) == turn_id
+    assert number_of({"value": value}) == turn_id
 
 
 async def test_who_asked_may_stop() -> None:

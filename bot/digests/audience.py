@@ -33,10 +33,10 @@ class Place:
 
     id: str
     kind: PlaceKind
-    is_shared: bool | None = False  #: with another workspace, or about to be; None: not known
+    is_shared: bool | None  #: with another workspace, or about to be; None: not known
+    is_readable: bool  #: whether the bot is in it
     is_archived: bool = False
     of_user: str = ""  #: of a direct message, whose it is
-    is_readable: bool = True  #: whether the bot is in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ async def _place(caller: Caller, channel: str) -> Place:
     except SlackError as error:
         log.info("a channel is not known", extra={"code": error.code})
         is_hidden = isinstance(error, SlackRefused) and error.code in NOT_IN
-        return Place(id=channel, kind="unknown", is_readable=not is_hidden)
+        return Place(id=channel, kind="unknown", is_shared=None, is_readable=not is_hidden)
     said = answer.get("channel")
     said = said if isinstance(said, dict) else {}
     kind = _kind_of_place(said)

@@ -9,18 +9,18 @@ import pytest
 
 from bot.digests.audience import Person, Place, may_ask, may_post
 
-PUBLIC = Place(id="C1", kind="public")
-PRIVATE = Place(id="G1", kind="private")
-SHARED = Place(id="C2", kind="public", is_shared=True)
-ARCHIVED = Place(id="C3", kind="public", is_archived=True)
-HIDDEN = Place(id="G2", kind="unknown", is_readable=False)
-UNKNOWN = Place(id="C4", kind="unknown")
-HALF_KNOWN = Place(id="C5", kind="public", is_shared=None)
-WITHOUT_BOT = Place(id="C6", kind="public", is_readable=False)
-OWN = Place(id="D1", kind="direct", of_user="U1")
-OTHERS = Place(id="D2", kind="direct", of_user="U2")
-GROUP = Place(id="G9", kind="group")
-OTHER_PUBLIC = Place(id="C9", kind="public")
+PUBLIC = Place(id="C1", kind="public", is_shared=False, is_readable=True)
+PRIVATE = replace(PUBLIC, id="G1", kind="private")
+SHARED = replace(PUBLIC, id="C2", is_shared=True)
+ARCHIVED = replace(PUBLIC, id="C3", is_archived=True)
+HIDDEN = replace(PUBLIC, id="G2", kind="unknown", is_readable=False)
+UNKNOWN = replace(PUBLIC, id="C4", kind="unknown")
+HALF_KNOWN = replace(PUBLIC, id="C5", is_shared=None)
+WITHOUT_BOT = replace(PUBLIC, id="C6", is_readable=False)
+OWN = replace(PUBLIC, id="D1", kind="direct", of_user="U1")
+OTHERS = replace(PUBLIC, id="D2", kind="direct", of_user="U2")
+GROUP = replace(PUBLIC, id="G9", kind="group")
+OTHER_PUBLIC = replace(PUBLIC, id="C9")
 
 MEMBER = Person(id="U1", kind="member", is_in_source=True)
 PEOPLE = {
@@ -52,7 +52,7 @@ TARGETS = {
     "others": OTHERS,
     "group": GROUP,
     "public": OTHER_PUBLIC,
-    "other private": Place(id="G8", kind="private"),
+    "other private": replace(PRIVATE, id="G8"),
     "other shared": replace(OTHER_PUBLIC, id="C8", is_shared=True),
     "unknown": replace(UNKNOWN, id="C7"),
     "half known": replace(HALF_KNOWN, id="C6"),

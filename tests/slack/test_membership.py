@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,10 +35,10 @@ async def facts(slack: LocalSlack, channel: str, user: str) -> tuple[Person, Pla
 async def test_a_member_is_known_in_a_private_and_in_a_shared_channel(slack: LocalSlack) -> None:
     person, place = await facts(slack, PRIVATE, "U0YOU")
     assert person == Person(id="U0YOU", kind="member", is_in_source=True)
-    assert place == Place(id=PRIVATE, kind="private")
+    assert place == Place(id=PRIVATE, kind="private", is_shared=False, is_readable=True)
 
     _, shared = await facts(slack, GENERAL, "U0YOU")
-    assert shared == Place(id=GENERAL, kind="public", is_shared=True)
+    assert shared == Place(id=GENERAL, kind="public", is_shared=True, is_readable=True)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ async def test_any_way_of_being_shared_counts(flag: str) -> None:
     said = {"channel": CHANNEL | {flag: True}}
     _, place = await asked(said, {"user": PERSON}, {"members": ["U1"]})
 
-    assert place == replace(Place(id="C1", kind="public"), is_shared=True)
+    assert place == Place(id="C1", kind="public", is_shared=True, is_readable=True)
 
 
 async def test_a_list_of_members_that_cannot_be_had_forbids() -> None:

@@ -37,13 +37,14 @@ _LAST = re.compile(
 )
 _FIRST = re.compile(r"\b(?:the\s+)?first\s+(\d{1,2}|two|three|four|five)\b", re.IGNORECASE)
 _SPAN = re.compile(rf"({_ONE})\s*(?:-|–|to)\s*({_ONE})", re.IGNORECASE)  # noqa: RUF001 - dash
-_WEB = (
-    re.compile(r"(?:please\s+)?search\s+(?:the\s+)?(?:web|internet|net)\s+(?:for|about)\s+(.+)"),
-    re.compile(
-        r"(?:please\s+)?(?:look\s+up|search\s+for|search)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*"
-    ),
-    re.compile(r"(?:please\s+)?google\s+(.+)"),
-    re.compile(r"web\s*:\s*(.+)"),
+_WEB = tuple(
+    re.compile(rf"(?:please\s+)?{form}", re.IGNORECASE | re.DOTALL)
+    for form in (
+        r"search\s+(?:the\s+)?(?:web|internet|net)\s+(?:for|about)\s+(.+)",
+        r"(?:look\s+up|search\s+for|search)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*",
+        r"google\s+(.+)",
+        r"web\s*:\s*(.+)",
+    )
 )
 
 
@@ -66,7 +67,7 @@ def points_asked(text: str, count: int) -> tuple[int, ...]:
 def for_the_web(text: str) -> str | None:
     """Return what the web is to be searched for; None where that is not what is wanted."""
     for form in _WEB:
-        if found := re.fullmatch(form.pattern, text.strip(), re.IGNORECASE | re.DOTALL):
+        if found := form.fullmatch(text.strip()):
             return found[1].strip() or None
     return None
 

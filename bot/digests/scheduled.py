@@ -34,7 +34,7 @@ class NewSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
-    """One that is kept."""
+    """A schedule in the database."""
 
     id: int
     new: NewSchedule

@@ -117,11 +117,6 @@ def parts(reading: Reading, tokens: int) -> list[tuple[Message, ...]]:
     return [part for part in found if part]
 
 
-def tokens_of(text: str) -> int:
-    """Return how many tokens a text is at most, as far as that can be said without counting."""
-    return int(len(text.encode()) / BYTES_PER_TOKEN) + 1
-
-
 def _line(message: Message, name: str, thread: str, zone: tzinfo) -> str:
     at = datetime.fromtimestamp(float(message.ts), zone)
     return _json(

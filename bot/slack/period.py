@@ -48,20 +48,16 @@ class Progress:
     a_minute: int | None  #: so few messages may be read in a minute; None: as many as wanted
 
 
-async def _nobody(_: Progress) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class PeriodReader:
-    """Channels as Slack has them."""
+    """Reads what was written in a channel."""
 
     web: SlackWeb
     pacing: Pacing
     people: People
     bot: Bot
 
-    async def read(self, team: str, request: DigestRequest, tell: Tell | None = None) -> Reading:
+    async def read(self, team: str, request: DigestRequest, tell: Tell) -> Reading:
         """Return what people wrote in a channel in a period, and say what could not be read.
 
         The times in that are in the reader's zone. `tell` is told after each page. Raises
@@ -74,7 +70,7 @@ class PeriodReader:
         since, until = seconds_of(period.since), seconds_of(period.until)
         span = Span(seconds_of(period.since - LOOK_BACK), since, until)
         walk = Walk(caller, pace, self.bot, request.channel, span)
-        await self._go(walk, tell or _nobody)
+        await self._go(walk, tell)
         told = {message["thread_ts"] for message in walk.new.values()}
         roots = {ts: root for ts, root in walk.roots.items() if ts in told}
         messages = [*walk.new.values(), *roots.values()]

@@ -52,7 +52,7 @@ class Turns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Shares digests."""
+    """Posts digests again where everybody in their channel sees them."""
 
     web: SlackWeb
     pacing: Pacing

@@ -22,6 +22,7 @@ from bot.turns.answer import Finished
 from bot.turns.following import Following
 from bot.turns.preparation import with_brief
 from bot.turns.settle import Settling
+from bot.turns.settle import Store as Ends
 from bot.turns.transcript import transcript
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from bot.turns.prices import Prices
     from bot.turns.question import Asked
     from bot.turns.research import Progress, Ran, Report, Run, Step
-    from bot.turns.run import Store
     from bot.turns.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,14 @@ class Replies(Protocol):
 
     def open_research(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:
         """Open the reply; on leaving, nothing of it is left spinning."""
+        ...
+
+
+class Store(Ends, Protocol):
+    """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
+
+    async def note_cost(self, turn: Turn, answer: Answer) -> None:
+        """Record what a turn has cost that comes to no answer."""
         ...
 
 

@@ -27,6 +27,7 @@ from bot.errors import (
 from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.settle import LEFT, Settling, log_failure, reference
+from bot.turns.settle import Store as Ends
 from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
 from bot.turns.turn import ThreadForgotten
 
@@ -124,7 +125,7 @@ class Replies(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(Ends, Protocol):
     """What the bot remembers of a turn. Raises TurnLost where another process has it by now."""
 
     async def note_response(self, turn: Turn, response_id: str) -> None:
@@ -133,22 +134,6 @@ class Store(Protocol):
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
         """Record the answer, which the thread's next turn is chained to; None for help."""
-        ...
-
-    async def fail_turn(self, turn: Turn, error: BaseException) -> None:
-        """Record that the turn ended without an answer."""
-        ...
-
-    async def stop_turn(self, turn: Turn) -> None:
-        """Record that the person stopped it."""
-        ...
-
-    async def note_cost(self, turn: Turn, answer: Answer) -> None:
-        """Record what a turn has cost that comes to no answer."""
-        ...
-
-    async def hand_over(self, turn: Turn) -> None:
-        """Leave it to the next process."""
         ...
 
     async def begun_anew(self, turn: Turn) -> Turn:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.digests.digest import Digest, Topic
-from bot.digests.writing import FORM, numbered, parts, tokens_of, told, told_again
+from bot.digests.writing import FORM, numbered, parts, told, told_again
 from bot.digests.written import read_digest
+from bot.turns.transcript import BYTES_PER_TOKEN
 from tests.digests.readings import claim, message, reading, topic, ts
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -24,6 +25,11 @@ HOSTILE = [
     pytest.param("\ud83d \udc00 \x00 \x1b[31m", id="halves and control characters"),
     pytest.param("x" * 40_000, id="as long as Slack allows"),
 ]
+
+
+def tokens_of(text: str) -> float:
+    """Return how many tokens a text is at most."""
+    return len(text.encode()) / BYTES_PER_TOKEN
 
 
 def lines(text: str) -> list[dict[str, Any]]:

@@ -443,9 +443,13 @@ async def test_halves_of_characters_are_not_passed_on() -> None:
     assert texts(reading) == ["half \N{REPLACEMENT CHARACTER}"]
 
 
+async def tell_nobody(_: Progress) -> None:
+    """Tell nobody how far it has come."""
+
+
 async def read_page(*messages: object) -> Reading:
     async with slack_web() as (web, answers):
         answers.next = [{"json": {"ok": True, "messages": messages}}]
         people = People(web, lambda: 0.0, share_names=False)
         reader = PeriodReader(web, Pacing(), people, Bot("UBOT", "BBOT", "T1"))
-        return await reader.read("T1", DigestRequest(channel="C1", period=WEEK))
+        return await reader.read("T1", DigestRequest(channel="C1", period=WEEK), tell_nobody)

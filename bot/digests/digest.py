@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+ClaimKind = Literal["summary", "decision", "open_question", "action_item"]
+KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)  #: in the order in which they are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +69,20 @@ class Claim:
 
     text: str  #: plain words, one or two sentences
     rests_on: tuple[str, ...]  #: the ts of messages that were read, each once, the earliest first
+    kind: ClaimKind = "summary"
     owner: str = ""  #: of an action: the name of who is to do it; "" where nobody was named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Topic:
     """One thing that was talked about."""
 
     title: str
-    summary: tuple[Claim, ...]
-    decisions: tuple[Claim, ...] = ()
-    questions: tuple[Claim, ...] = ()  #: that are open
-    actions: tuple[Claim, ...] = ()
+    claims: tuple[Claim, ...]  #: in any order
 
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """All lines."""
-        return (*self.summary, *self.decisions, *self.questions, *self.actions)
+    def of(self, kind: ClaimKind) -> tuple[Claim, ...]:
+        """Return its lines of a kind."""
+        return tuple(claim for claim in self.claims if claim.kind == kind)
 
     @property
     def weight(self) -> int:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.digests.points import points_asked
 from bot.digests.request import read_request
-from bot.digests.words import as_text
+from bot.digests.words import as_text, kinds
 from bot.digests.writing import numbered, told
 from bot.turns.question import Exchange
 from bot.turns.transcript import Transcript
@@ -73,7 +73,8 @@ def remembered(digest: Digest, coverage: str, messages: Sequence[Message]) -> st
     behind = [
         [[ts, threads[ts]] for ts in claim.rests_on]
         for topic in digest.topics
-        for claim in topic.claims
+        for _, claims in kinds(topic)
+        for claim in claims
     ]
     return f"{as_text(digest)}\n\n{coverage}{_MARK}{json.dumps(behind)}"
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.digests.digest import KINDS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, tzinfo
 
-    from bot.digests.digest import Claim, Digest, Period, Reading, Topic
+    from bot.digests.digest import Claim, ClaimKind, Digest, Period, Reading, Topic
 
-#: How the lines of each kind are headed; what sums a topic up stands below its title.
-DECIDED, OPEN, TO_DO = "Decided", "Open", "To do"
+# How the lines of each kind are headed; what sums a topic up stands below its title.
+_HEADINGS: Mapping[ClaimKind, str] = {
+    "summary": "",
+    "decision": "Decided",
+    "open_question": "Open",
+    "action_item": "To do",
+}
 UNREAD = "NOTHING COULD BE READ"  #: how the words begin that nobody may take for an all-clear
 
 
 def kinds(topic: Topic) -> Iterator[tuple[str, tuple[Claim, ...]]]:
-    """Return a topic's lines by kind, in the order in which they are shown and numbered."""
-    yield "", topic.summary
-    yield DECIDED, topic.decisions
-    yield OPEN, topic.questions
-    yield TO_DO, topic.actions
+    """Return a topic's lines by their headings, as they are shown and numbered."""
+    for kind in KINDS:
+        yield _HEADINGS[kind], topic.of(kind)
 
 
 def as_text(digest: Digest) -> str:

@@ -79,7 +79,7 @@ def told_again(digests: Iterable[Digest], known: Mapping[str, Message]) -> str:
         _json(
             {
                 "topic": topic.title,
-                "kind": kind,
+                "kind": claim.kind,
                 "text": claim.text,
                 **({"owner": claim.owner} if claim.owner else {}),
                 "messages": [ids[ts] for ts in claim.rests_on],
@@ -87,13 +87,7 @@ def told_again(digests: Iterable[Digest], known: Mapping[str, Message]) -> str:
         )
         for digest in digests
         for topic in digest.topics
-        for kind, claims in (
-            ("summary", topic.summary),
-            ("decision", topic.decisions),
-            ("open_question", topic.questions),
-            ("action_item", topic.actions),
-        )
-        for claim in claims
+        for claim in topic.claims
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.digests.digest import Claim, Digest, Topic
@@ -15,7 +15,7 @@ from bot.errors import FootnoteError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bot.digests.digest import Message
+    from bot.digests.digest import ClaimKind, Message
 
 TITLE_CHARACTERS = 120
 TEXT_CHARACTERS = 600  # of a claim
@@ -31,12 +31,12 @@ _START = re.compile(r"[\[{]")
 _ID = re.compile(r"\W*m?(\d{1,9})\W*", re.IGNORECASE)
 # Where a model wrote the ids into the text instead.
 _IDS_IN_TEXT = re.compile(r"\s*[\[(]\s*(m\d{1,9}(?:\s*[,;]?\s*m\d{1,9})*)\s*[\])]", re.IGNORECASE)
-# By what a topic has, what it may be called.
-_KINDS = {
+# What the claims of each kind may be called.
+_NAMES: Mapping[ClaimKind, tuple[str, ...]] = {
     "summary": ("summary",),
-    "decisions": ("decisions",),
-    "questions": ("open_questions", "questions"),
-    "actions": ("action_items", "actions"),
+    "decision": ("decisions",),
+    "open_question": ("open_questions", "questions"),
+    "action_item": ("action_items", "actions"),
 }
 _NOBODY = {"", "null", "none", "nobody", "unknown", "unassigned", "not assigned", "n/a", "-", "tbd"}
 
@@ -66,21 +66,12 @@ def joined(digests: Iterable[Digest]) -> Digest:
     topics: dict[str, Topic] = {}
     for topic in (topic for digest in every for topic in digest.topics):
         same = topics.get(topic.title.casefold())
-        topics[topic.title.casefold()] = _merged(same, topic) if same else topic
+        claims = (*same.claims, *topic.claims) if same else topic.claims
+        topics[topic.title.casefold()] = Topic(same.title if same else topic.title, claims)
     return Digest(
         topics=_by_weight(topics.values()),
         dropped_messages=sum(digest.dropped_messages for digest in every),
         dropped_claims=sum(digest.dropped_claims for digest in every),
-    )
-
-
-def _merged(one: Topic, other: Topic) -> Topic:
-    return replace(
-        one,
-        summary=one.summary + other.summary,
-        decisions=one.decisions + other.decisions,
-        questions=one.questions + other.questions,
-        actions=one.actions + other.actions,
     )
 
 
@@ -136,7 +127,7 @@ def _topics(value: object) -> list[Any] | None:
 
 
 def _is_topic(value: object) -> bool:
-    names = (name for every in _KINDS.values() for name in every)
+    names = (name for every in _NAMES.values() for name in every)
     return isinstance(value, dict) and any(name in value for name in names)
 
 
@@ -158,16 +149,16 @@ class _Reader:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def topic(self, value: Mapping[str, Any]) -> Topic:
-        lines = {kind: self._claims(value, names) for kind, names in _KINDS.items()}
         title = _words(value.get("title"), TITLE_CHARACTERS) or UNTITLED
-        return Topic(title=title, **lines)
+        claims = (
+            self._claim(one, kind)
+            for kind, names in _NAMES.items()
+            for name in names
+            for one in _list(value.get(name))
+        )
+        return Topic(title, tuple(claim for claim in claims if claim is not None))
 
-    def _claims(self, topic: Mapping[str, Any], names: Iterable[str]) -> tuple[Claim, ...]:
-        values = [one for name in names for one in _list(topic.get(name))]
-        claims = (self._claim(value) for value in values)
-        return tuple(claim for claim in claims if claim is not None)
-
-    def _claim(self, value: object) -> Claim | None:
+    def _claim(self, value: object, kind: ClaimKind) -> Claim | None:
         fields = value if isinstance(value, dict) else {"text": value}
         text = _words(fields.get("text"), None)
         ids = [one for name in ("messages", "message_ids", "ids") for one in _ids(fields.get(name))]
@@ -181,7 +172,7 @@ class _Reader:
             self.dropped["claims"] += 1
             return None
         rests_on = tuple(sorted(message.ts for message in messages))
-        return Claim(text, rests_on, _owner(fields.get("owner"), messages))
+        return Claim(text, rests_on, kind, _owner(fields.get("owner"), messages))
 
     def _messages(self, ids: Iterable[str]) -> list[Message]:
         named = list(dict.fromkeys(ids))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from bot.digests.digest import Claim, Message, Reading, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bot.digests.digest import ClaimKind
 
 MORNING = 1_795_424_400  # Mon 23 Nov 2026 09:00 UTC
 
@@ -34,8 +37,21 @@ def reading(*messages: Message, unread: Sequence[str] = ()) -> Reading:
 
 
 def claim(text: str, *numbers: int, owner: str = "") -> Claim:
-    return Claim(text, tuple(ts(number) for number in numbers), owner)
+    return Claim(text, tuple(ts(number) for number in numbers), owner=owner)
 
 
-def topic(title: str, *summary: Claim) -> Topic:
-    return Topic(title=title, summary=summary)
+def topic(
+    title: str,
+    *summary: Claim,
+    decisions: Sequence[Claim] = (),
+    questions: Sequence[Claim] = (),
+    actions: Sequence[Claim] = (),
+) -> Topic:
+    every: dict[ClaimKind, Sequence[Claim]] = {
+        "summary": summary,
+        "decision": decisions,
+        "open_question": questions,
+        "action_item": actions,
+    }
+    claims = (replace(claim, kind=kind) for kind, found in every.items() for claim in found)
+    return Topic(title, tuple(claims))

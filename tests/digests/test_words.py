@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.digests.digest import Digest, Period, Topic
+from bot.digests.digest import Digest, Period
 from bot.digests.words import as_text, coverage_words
 from tests.digests.readings import at, claim, message, reading, topic
 
@@ -77,9 +77,9 @@ def test_that_nothing_could_be_read_is_never_said_as_if_nothing_had_happened() -
 
 
 def test_the_text_for_the_thread_has_its_lines_numbered_through() -> None:
-    roof = Topic(
-        title="Roof",
-        summary=(claim("It leaks.", 1),),
+    roof = topic(
+        "Roof",
+        claim("It leaks.", 1),
         decisions=(claim("It is mended.", 2),),
         questions=(claim("When?", 3),),
         actions=(claim("Call.", 3, owner="Ben"), claim("Look.", 3)),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.digests.digest import Digest, Topic
+from bot.digests.digest import Digest
 from bot.digests.writing import FORM, numbered, parts, told, told_again
 from bot.digests.written import read_digest
 from bot.turns.transcript import BYTES_PER_TOKEN
@@ -155,9 +155,9 @@ def test_no_message_is_lost_whatever_the_budget() -> None:
 
 def test_the_claims_of_parts_are_told_again_with_their_ids() -> None:
     known = numbered([message(1), message(2), message(3)])
-    one = Topic(
-        title="Roof",
-        summary=(claim("It leaks.", 1, 2),),
+    one = topic(
+        "Roof",
+        claim("It leaks.", 1, 2),
         decisions=(claim("It is mended.", 2),),
         questions=(claim("When?", 3),),
         actions=(claim("Call the roofer.", 3, owner="Ana"),),

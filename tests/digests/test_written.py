@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.digests.digest import Digest, Topic
+from bot.digests.digest import Digest
 from bot.digests.writing import numbered
 from bot.digests.written import UnreadableDigest, joined, read_digest
 from tests.digests.readings import claim, message, topic, ts
@@ -57,9 +57,9 @@ def test_a_whole_digest_is_read() -> None:
 
     assert read_digest(text, KNOWN) == Digest(
         topics=(
-            Topic(
-                title="Roof",
-                summary=(claim("It leaks.", 1),),
+            topic(
+                "Roof",
+                claim("It leaks.", 1),
                 decisions=(claim("It is mended.", 2),),
                 questions=(claim("When?", 1, 3),),
                 actions=(
@@ -195,14 +195,15 @@ def test_texts_are_one_line_of_visible_characters_and_no_longer_than_they_may_be
 def test_an_owner_is_believed_where_the_messages_name_them(owner: object, believed: str) -> None:
     text = written(a_topic("Roof", action_items=[a_claim("Call.", "m3", owner=owner)]))
 
-    assert read_digest(text, KNOWN).topics[0].actions == (claim("Call.", 3, owner=believed),)
+    call = claim("Call.", 3, owner=believed)
+    assert read_digest(text, KNOWN).topics == (topic("Roof", actions=[call]),)
 
 
 def test_a_name_is_found_where_no_blanks_part_words() -> None:
     known = numbered([message(1, "田中さんお願いします", name="佐藤")])
     text = written(a_topic("Roof", action_items=[a_claim("Call.", "m1", owner="田中")]))
 
-    assert read_digest(text, known).topics[0].actions[0].owner == "田中"
+    assert read_digest(text, known).topics[0].claims[0].owner == "田中"
 
 
 def test_the_weightiest_topic_comes_first_and_of_two_the_earlier() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,9 +62,9 @@ def link(number: int, label: str) -> str:
 
 
 def test_a_digest_has_its_topics_its_lines_and_what_was_read() -> None:
-    roof = Topic(
-        title="Roof",
-        summary=(claim("It leaks & drips.", 1, 2),),
+    roof = topic(
+        "Roof",
+        claim("It leaks & drips.", 1, 2),
         decisions=(claim("It is mended.", 2),),
         questions=(claim("When?", 3),),
         actions=(claim("Call the roofer.", 3, owner="Ben"), claim("Look.", 4)),
@@ -125,7 +124,7 @@ def test_what_is_no_address_is_not_linked(url: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_text_pings_links_or_is_formatted(text: str) -> None:
-    digest = Topic(title=text, summary=(claim(text, 1),), actions=(claim(text, 2, owner=text),))
+    digest = topic(text, claim(text, 1), actions=(claim(text, 2, owner=text),))
     (blocks,) = digest_messages(Digest(topics=(digest,)), LINKS, text, text)
 
     html = "".join(drawn([blocks]))
@@ -156,7 +155,7 @@ def test_words_stay_what_they_are() -> None:
 )
 def test_texts_of_any_length_fit_into_what_slack_takes(text: str) -> None:
     claims = tuple(claim(text, *range(10), owner=text) for _ in range(20))
-    digest = Digest(topics=(Topic(title=text, summary=claims, actions=claims),))
+    digest = Digest(topics=(topic(text, *claims, actions=claims),))
 
     groups = digest_messages(digest, LINKS, text, text)
 
@@ -195,9 +194,7 @@ def test_a_digest_without_topics_says_what_was_read_and_that_alone() -> None:
 
 
 def test_the_lines_are_numbered_as_in_the_text_for_the_thread() -> None:
-    digest = Digest(
-        topics=(topic("A", claim("a", 1)), replace(topic("B"), questions=(claim("b", 2),)))
-    )
+    digest = Digest(topics=(topic("A", claim("a", 1)), topic("B", questions=(claim("b", 2),))))
 
     groups = digest_messages(digest, LINKS, READ, HEAD)
 

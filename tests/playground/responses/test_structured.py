@@ -328,10 +328,10 @@ async def test_what_the_bot_tells_comes_back_as_a_digest_that_it_believes(
     )
 
     roof, cake = digest.topics
-    assert [one.text for one in roof.decisions] == ["Agreed: we mend it."]
-    assert [(one.text, one.owner) for one in roof.actions] == [
+    assert [one.text for one in roof.of("decision")] == ["Agreed: we mend it."]
+    assert [(one.text, one.owner) for one in roof.of("action_item")] == [
         ("Ana: I'll call the roofer.", "Ana")
     ]
-    assert [one.text for one in cake.questions] == ["Who brings the cake?"]
+    assert [one.text for one in cake.of("open_question")] == ["Who brings the cake?"]
     assert (digest.dropped_messages, digest.dropped_claims) == (0, 0)
     assert read_digest(again, known) == digest

@@ -35,7 +35,7 @@ FootnoteError
 │   └── SchedulePaused           one that comes by itself, and comes no more (digests/run.py)
 ├── TooLate                  a digest whose time is too long ago (digests/run.py)
 ├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
-├── UnreadableDigest         what a model wrote is no digest (digests/written.py)
+├── UnreadableDigest         what a model wrote is no digest (digests/output.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
 ├── ThreadForgotten          an answer was written without its thread (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.digests.points import points_asked
+from bot.digests.prompt import numbered, told
 from bot.digests.request import read_request
 from bot.digests.words import as_text, kinds
-from bot.digests.writing import numbered, told
 from bot.turns.question import Exchange
 from bot.turns.transcript import Transcript
 

@@ -35,7 +35,7 @@ class DigestRequest:
         return self.schedule_id is not None
 
 
-def written(request: DigestRequest) -> str:
+def request_text(request: DigestRequest) -> str:
     """Return a request as a text, for `read_request`."""
     return json.dumps(
         {
@@ -52,7 +52,7 @@ def written(request: DigestRequest) -> str:
 
 
 def read_request(text: str) -> DigestRequest:
-    """Read what `written` wrote. Raises UnreadableRequest where it is something else."""
+    """Read what `request_text` wrote. Raises UnreadableRequest where it is something else."""
     try:
         said = json.loads(text)
         return DigestRequest(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.digests.digest import Period
-from bot.digests.request import DigestRequest, written
+from bot.digests.request import DigestRequest, request_text
 from bot.digests.schedule import due_times, next_times, time_before
 from bot.turns.question import Question, Thread
 
@@ -83,6 +83,6 @@ def question_of(scheduled: Scheduled, due: Due, at: datetime) -> Question:
         ts=f"/{scheduled.id}-{at.timestamp():.0f}",
         user=new.user,
         user_team=new.user_team,
-        text=written(request),
+        text=request_text(request),
         kind="digest",
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.digests.digest import Digest
-from bot.digests.writing import numbered, parts, told, told_again
-from bot.digests.written import UnreadableDigest, joined, read_digest
+from bot.digests.output import UnreadableDigest, joined, read_digest
+from bot.digests.prompt import numbered, parts, told, told_again
 from bot.errors import ModelError
 from bot.turns.prices import NOTHING_SPENT, Spent
 from bot.turns.question import Asked
@@ -66,7 +66,7 @@ class DigestWriter:
         found: list[WrittenDigest] = []
         for part in parts(reading, self.part_tokens):
             text = told(part, known, zone)
-            found.append(await self._written(self.writing, text, known, request, turn))
+            found.append(await self._ask(self.writing, text, known, request, turn))
         if len(found) < 2:  # noqa: PLR2004 - there is something to join
             return found[0] if found else WrittenDigest(Digest(topics=()), NOTHING_SPENT)
         return await self._joined(found, known, request, turn)
@@ -86,7 +86,7 @@ class DigestWriter:
         if not text:
             return together
         try:
-            last = await self._written(self.joining, text, known, request, turn)
+            last = await self._ask(self.joining, text, known, request, turn)
         except (ModelError, UnreadableDigest) as error:
             log.warning(
                 "the parts of a digest stay side by side",
@@ -100,7 +100,7 @@ class DigestWriter:
         )
         return WrittenDigest(digest, spent + last.spent, last.model, is_cut or last.is_cut)
 
-    async def _written(
+    async def _ask(
         self,
         writer: Writer,
         text: str,

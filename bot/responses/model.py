@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.digests.prompt import FORM as DIGEST
 from bot.digests.writer import DigestWriter
-from bot.digests.writing import FORM as DIGEST
 from bot.responses.background import BackgroundModel
 from bot.responses.client import ResponsesClient
 from bot.responses.dialect import (

@@ -18,7 +18,7 @@ from bot.digests.command import (
 )
 from bot.digests.digest import Period
 from bot.digests.points import for_the_web
-from bot.digests.request import DigestRequest, written
+from bot.digests.request import DigestRequest, request_text
 from bot.digests.since import NotUnderstood
 from bot.slack.asker import chosen_by, field, typed_by
 from bot.slack.command import command_key
@@ -142,7 +142,7 @@ class DigestControls:
             ts=key,
             user=asker.user,
             user_team=asker.team or self.team,
-            text=written(request),
+            text=request_text(request),
             kind="digest",
         )
         self.hints.remember(question, asker.response_url)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.digests.digest import Digest
 from bot.digests.memory import recalled, remembered
+from bot.digests.output import joined
 from bot.digests.words import as_text
-from bot.digests.written import joined
 from tests.digests.readings import claim, message, topic
 
 PARTS = [

@@ -13,8 +13,8 @@ from bot.digests.request import (
     DigestRequest,
     UnreadableRequest,
     read_request,
+    request_text,
     skipped_words,
-    written,
 )
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ WEEK = DigestRequest(channel="C1", period=Period(NOON - timedelta(days=7), NOON)
     ],
 )
 def test_a_request_is_read_as_it_was_written(request_: DigestRequest) -> None:
-    assert read_request(written(request_)) == request_
+    assert read_request(request_text(request_)) == request_
 
 
 @pytest.mark.parametrize("text", ["", "7d", "[]", "{}", '{"channel": "C1"}', "null", "7"])

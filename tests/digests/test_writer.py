@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.digests.digest import Period
+from bot.digests.output import UnreadableDigest
 from bot.digests.request import DigestRequest
 from bot.digests.writer import ATTEMPTS, DigestWriter, WrittenDigest
-from bot.digests.written import UnreadableDigest
 from bot.errors import ModelOverloaded
 from bot.turns.answer import Finished, Usage, Written
 from bot.turns.prices import Prices

@@ -13,7 +13,7 @@ import pytest
 from bot.digests.admission import NotAdmitted
 from bot.digests.audience import GONE
 from bot.digests.digest import Period
-from bot.digests.request import DigestRequest, written
+from bot.digests.request import DigestRequest, request_text
 from bot.playground.slack import LocalSlack
 from bot.slack.blocks import actions, button, section
 from bot.slack.connection import open_client
@@ -113,7 +113,7 @@ async def a_digest() -> AsyncIterator[Shared]:
             ts=root["ts"],
             user=you,
             user_team=slack.team,
-            text=written(request),
+            text=request_text(request),
             kind="digest",
         )
         for part, words in enumerate(("first", "second"), 1):

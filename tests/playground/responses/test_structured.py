@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.digests.writing import FORM, numbered, told, told_again
-from bot.digests.written import read_digest
+from bot.digests.output import read_digest
+from bot.digests.prompt import FORM, numbered, told, told_again
 from bot.playground.responses import LocalResponses, Profile
 from bot.playground.responses.answering import STAND_IN
 from bot.playground.responses.schema import least

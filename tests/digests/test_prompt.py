@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.digests.digest import Digest
-from bot.digests.writing import FORM, numbered, parts, told, told_again
-from bot.digests.written import read_digest
+from bot.digests.output import read_digest
+from bot.digests.prompt import FORM, numbered, parts, told, told_again
 from bot.turns.transcript import BYTES_PER_TOKEN
 from tests.digests.readings import claim, message, reading, topic, ts
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.digests.digest import Digest
-from bot.digests.writing import numbered
-from bot.digests.written import UnreadableDigest, joined, read_digest
+from bot.digests.output import UnreadableDigest, joined, read_digest
+from bot.digests.prompt import numbered
 from tests.digests.readings import claim, message, topic, ts
 
 KNOWN = numbered(

@@ -141,7 +141,7 @@ async def test_digests_are_scheduled_listed_and_deleted_on_the_page(tmp_path: Pa
     async with open_stage(tmp_path) as stage, open_page(stage.slack.page_url) as browser:
         schedule = "/digest schedule weekdays 9:00 about prices"
         await browser.type(f"{CHANNEL} textarea", schedule, Keys.ENTER)
-        await browser.until_text(CHANNEL, "It is to come next")
+        await browser.until_text(CHANNEL, "Nothing is scheduled until you press Save")
         await browser.screenshot("digest-schedule")
         await press(browser, CHANNEL, "Save")
         await browser.until_text(CHANNEL, "Saved as number 1: every weekday at 09:00")

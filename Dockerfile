@@ -4,7 +4,7 @@ WORKDIR /app
 COPY constraints.txt ./
 RUN python -m venv /app/.venv \
  && sed '/^# development$/,$d' constraints.txt > run-time.txt \
- && .venv/bin/pip install --no-cache-dir --require-hashes -r run-time.txt
+ && .venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r run-time.txt
 
 
 FROM python:3.11-slim

@@ -57,10 +57,12 @@ constraints:
 	cat constraints.new constraints.dev > constraints.txt
 	rm constraints.new constraints.dev
 
+# What stands there is all that is needed, so nothing is resolved anew: where a package asks for another
+# one with an extra, pip 23.2 takes the newest of that, whatever is pinned, and stops.
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Footnote needs CPython 3.11 or newer; name one: make PYTHON=python3.12' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

@@ -80,6 +80,14 @@ def test_nothing_is_pinned_in_both_parts() -> None:
     assert pins(run_time_part).keys() & pins(development_part).keys() == set()
 
 
+def test_what_is_pinned_is_all_that_is_needed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_run_time_install_stays_small() -> None:
     assert len(pins(run_time_part)) <= 45
 
@@ -106,7 +114,7 @@ def test_the_image_installs_the_run_time_part_of_the_constraints() -> None:
     )
 
     assert done.stdout == run_time_part
-    assert "--require-hashes -r run-time.txt" in install
+    assert "--no-deps --require-hashes -r run-time.txt" in install
 
 
 def test_the_image_copies_what_is_there_and_what_docker_is_shown() -> None:

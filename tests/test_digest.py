@@ -16,6 +16,7 @@ import pytest
 
 from bot.clock import Clock
 from bot.digests.audience import GONE
+from bot.digests.memory import TOLD
 from bot.playground.responses import Profile, Scripted
 from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
@@ -127,6 +128,7 @@ async def test_what_was_read_in_slack_never_reaches_a_tool(stage: Stage) -> None
         assert "tools" not in create
         assert create["store"] is False
         assert "billing on Friday" in str(create["input"])
+    assert f"{TOLD}{{" in json.dumps(second["input"], ensure_ascii=False).replace("\\n", "\n")
     assert third["tools"]
     assert "billing" not in str(third)
     assert "previous_response_id" not in third
@@ -378,10 +380,10 @@ async def test_schedules_are_paused_resumed_and_deleted(stage: Stage) -> None:
         said.append(stage.slack.ephemerals(PRIVATE, stage.you)[-1].text)
 
     assert said == [
-        "The scheduled digest 1 is paused.",
-        "The scheduled digest 1 was paused before.",
-        "The scheduled digest 1 is resumed.",
-        "The scheduled digest 1 is deleted.",
+        "Scheduled digest 1 is paused.",
+        "Scheduled digest 1 is already paused.",
+        "Scheduled digest 1 is running.",
+        "Scheduled digest 1 is deleted.",
         "You have no scheduled digest with the number 1.",
     ]
 
@@ -392,7 +394,7 @@ async def test_a_schedule_is_changed_once_that_is_saved(stage: Stage) -> None:
     await stage.slack.command(stage.you, stage.general, "/digest", "change 1 Mondays 8:30")
     changed = stage.slack.ephemerals(stage.general, stage.you)[-1]
     assert "<#G0PRIVATE>, about prices, every Monday at 08:30" in shown(changed)
-    assert "Number 1 stays paused until you press Save, and comes again then" in shown(changed)
+    assert "Number 1 stays paused until you press Save; then it starts again" in shown(changed)
     await stage.slack.press(stage.you, stage.general, changed.ts, "save_schedule")
     await stage.slack.until(lambda _: "Saved as number 1: every Monday at 08:30" in shown(changed))
     await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
@@ -518,7 +520,7 @@ async def test_a_scheduled_digest_that_slack_does_not_take_is_told_of_with_the_n
         await clock.until(lambda: given_back(tmp_path))
         clock.ahead += timedelta(days=1)
         channel = stage.slack.workspace.channels[PRIVATE].messages
-        told = "Not posted, as I was not running or Slack could not be reached: "
+        told = "Missed before this one, and not made up for: "
         await stage.slack.until(lambda _: told in "".join(map(shown, channel.values())), 30)
 
     assert given_back(tmp_path) == []
@@ -603,7 +605,7 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         clock.ahead = timedelta(minutes=5)
         await stage.slack.until(
             lambda _: (
-                "You or I are not in that channel" in "".join(map(shown, channel.messages.values()))
+                "or I, cannot read the channel" in "".join(map(shown, channel.messages.values()))
             ),
             30,
         )
@@ -611,7 +613,7 @@ async def test_a_schedule_whose_owner_left_the_channel_is_paused_and_the_channel
         await stage.slack.command(stage.you, PRIVATE, "/digest", "list")
 
     notice = shown(list(channel.messages.values())[-1])
-    assert "The scheduled digest 1 is paused until it is resumed" in notice
+    assert "Scheduled digest 1 is paused, as the person who scheduled it, or I, cannot" in notice
     assert "try_again" not in notice
     assert "paused: You or I are not in that channel" in shown(
         stage.slack.ephemerals(PRIVATE, stage.you)[-1]
@@ -628,7 +630,7 @@ async def test_a_schedule_is_not_paused_where_slack_does_not_say_who_may_have_it
         stage.slack.fail("conversations.members", error="access_denied", skip=1)
         clock.ahead = timedelta(minutes=5)
         channel = stage.slack.workspace.channels[PRIVATE].messages
-        why = "I could not find out whether you are in that channel"
+        why = "I could not find out whether the person who scheduled it is in the channel"
         await stage.slack.until(lambda _: why in "".join(map(shown, channel.values())), 30)
         clock.ahead += timedelta(days=1)
         await stage.slack.until(

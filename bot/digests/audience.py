@@ -44,37 +44,53 @@ class Refusal:
     """Why not: a code for the log, and words for the person."""
 
     code: str
-    words: str
+    words: str  #: for who asked
+    of_owner: str  #: for who reads a scheduled digest: why its owner may not have it, as a phrase
     is_known: bool = True  #: False where it could not be found out, and may be found out soon
     is_lasting: bool = False  #: whether nobody can change it by joining or inviting
 
 
 GUEST = Refusal(
     "guest",
-    "Guests of this workspace cannot have digests: ask a member for one.",
+    "Guests of this workspace cannot have digests. Ask a member for one.",
+    "the person who scheduled it is a guest in this workspace",
     is_lasting=True,
 )
 EXTERNAL = Refusal(
     "external",
     "Digests are only for members of this workspace, and you are from another one.",
+    "the person who scheduled it is not from this workspace",
     is_lasting=True,
 )
-GONE = Refusal("gone", "Who wanted this digest is no longer in this workspace.", is_lasting=True)
+GONE = Refusal(
+    "gone",
+    "The person who asked for this digest has left this workspace.",
+    "the person who scheduled it has left this workspace",
+    is_lasting=True,
+)
 UNKNOWN_PERSON = Refusal(
     "unknown_person",
-    "I could not find out who you are in this workspace, so I keep the digest back. Try again.",
+    "I could not find out who you are in this workspace, so I am not sending the digest. "
+    "Try again.",
+    "I could not find out about the person who scheduled it",
     is_known=False,
 )
 NOT_THERE = Refusal(
-    "not_a_member", "You are not in that channel, so I cannot sum it up for you. Join it first."
+    "not_a_member",
+    "You are not in that channel, so I cannot sum it up for you. Join it first.",
+    "the person who scheduled it is not in the channel",
 )
 UNKNOWN_MEMBER = Refusal(
     "unknown_member",
-    "I could not find out whether you are in that channel, so I keep the digest back. Try again.",
+    "I could not find out whether you are in that channel, so I am not sending the digest. "
+    "Try again.",
+    "I could not find out whether the person who scheduled it is in the channel",
     is_known=False,
 )
 UNREADABLE = Refusal(
-    "unreadable", "I am not in that channel. Invite me there (type /invite), then ask again."
+    "unreadable",
+    "I am not in that channel. Invite me there (type /invite), then ask again.",
+    "I am not in the channel",
 )
 # The same words in either case: who is not in a private channel learns nothing of it, not even that
 # the bot is there.
@@ -82,24 +98,36 @@ NOT_VISIBLE = Refusal(
     "not_visible",
     "You or I are not in that channel, so I cannot sum it up for you. If you are, invite me there "
     "(type /invite), then ask again.",
+    "the person who scheduled it, or I, cannot read the channel",
 )
 NO_SOURCE = Refusal(
     "no_channel",
-    "I sum up channels only, and no direct messages. Name a channel, like #general.",
+    "I can sum up channels, but not direct messages. Name a channel, like #general.",
+    "it is not about a channel",
     is_lasting=True,
 )
 UNKNOWN_PLACE = Refusal(
     "unknown_channel",
-    "I could not find out who reads that channel, so I keep the digest back. Try again.",
+    "I could not find out who reads that channel, so I am not sending the digest. Try again.",
+    "I could not find out who reads the channel",
     is_known=False,
 )
 WIDER = Refusal(
     "wider_audience",
     "Not everybody who reads this place can read that channel, so its digest may not be posted "
     "here. It can go to that channel itself, or to your direct message with me.",
+    "not everybody who reads this place can read the channel",
 )
-ARCHIVED = Refusal("archived", "That channel is archived, so nothing can be posted there.")
-NOT_YOURS = Refusal("not_theirs", "A digest goes to the direct message of who asked for it only.")
+ARCHIVED = Refusal(
+    "archived",
+    "That channel is archived, so nothing can be posted there.",
+    "the channel is archived",
+)
+NOT_YOURS = Refusal(
+    "not_theirs",
+    "I send a digest only to the person who asked for it.",
+    "this is not the direct message of the person who scheduled it",
+)
 OF_PERSON: Mapping[PersonKind, Refusal] = {
     "guest": GUEST,
     "external": EXTERNAL,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from bot.digests.lines import one_line
 from bot.digests.since import NotUnderstood, read_period
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from bot.digests.digest import Period
+
+Action = Literal["pause", "resume", "delete"]
 
 ABOUT_CHARACTERS = 500
 EXAMPLES = "`7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `help`"
@@ -21,6 +22,7 @@ EXAMPLES = "`7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `he
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _ABOUT = re.compile(r"(?:^|\s)about\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
 _CHANGE = re.compile(r"(pause|resume|delete)\s+#?(\d{1,9})", re.IGNORECASE)
+_WHICH = re.compile(r"(?:pause|resume|delete|change)\b", re.IGNORECASE)
 _SCHEDULE = re.compile(
     r"(?:schedule|change\s+#?(\d{1,9})(?:\s+to)?)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL
 )
@@ -51,10 +53,10 @@ class ListSchedules:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeSchedule:
+class ScheduleAction:
     """Something is to be done about a schedule."""
 
-    action: Literal["pause", "resume", "delete"]
+    action: Action
     number: int
 
 
@@ -63,7 +65,7 @@ class HelpWanted:
     """How it is used is wanted."""
 
 
-Command = DigestNow | ScheduleWanted | ListSchedules | ChangeSchedule | HelpWanted
+Command = DigestNow | ScheduleWanted | ListSchedules | ScheduleAction | HelpWanted
 
 
 def read_command(text: str, now: datetime, zone: tzinfo) -> Command:
@@ -74,9 +76,11 @@ def read_command(text: str, now: datetime, zone: tzinfo) -> Command:
     if words.lower() == "list":
         return ListSchedules()
     if found := _CHANGE.fullmatch(words):
-        return ChangeSchedule(_action(found[1]), int(found[2]))
+        return ScheduleAction(cast("Action", found[1].lower()), int(found[2]))
     if found := _SCHEDULE.fullmatch(words):
         return _schedule_wanted(found)
+    if _WHICH.match(words):
+        raise NotUnderstood("Which one? `list` shows the numbers of your schedules.", "")
     since, channel, about = _taken_apart(words)
     return DigestNow(read_period(since, now, zone), channel, about)
 
@@ -85,24 +89,13 @@ def _schedule_wanted(found: re.Match[str]) -> ScheduleWanted:
     number = int(found[1]) if found[1] else None
     when, channel, about = _taken_apart(re.sub(r"\bin(?=\s*<#)", "", found[2] or ""))
     if number and channel:
-        raise NotUnderstood("A schedule keeps its channel: delete it, and schedule another.", "")
+        raise NotUnderstood(
+            "You cannot change the channel of a schedule. Delete it and save a new one.", ""
+        )
     if not when:
         example = f"change {number}" if number else "schedule"
-        raise NotUnderstood("Say when it is to come.", f"`{example} weekdays 9:00`")
+        raise NotUnderstood("Say when the digest should come.", f"`{example} weekdays 9:00`")
     return ScheduleWanted(when, channel, about, number)
-
-
-def period_words(period: Period, zone: tzinfo) -> str:
-    """Say a period to its reader: by its days where it is whole ones."""
-    begin, end = period.since.astimezone(zone), period.until.astimezone(zone)
-    if begin.time() == end.time() == time(0):
-        last = end - timedelta(days=1)
-        if last.date() <= begin.date():
-            return f"{begin.day} {begin:%B %Y}"
-        month = "" if (begin.year, begin.month) == (last.year, last.month) else f" {begin:%B}"
-        year = "" if begin.year == last.year else f" {begin:%Y}"
-        return f"{begin.day}{month}{year} to {last.day} {last:%B %Y}"
-    return f"{begin.day} {begin:%B %H:%M} to {end.day} {end:%B %H:%M}"
 
 
 def _taken_apart(words: str) -> tuple[str, str | None, str]:
@@ -119,7 +112,3 @@ def _taken_apart(words: str) -> tuple[str, str | None, str]:
             "I do not know that channel. Pick it from the list that Slack offers as you type #.", ""
         )
     return rest, channels[0] if channels else None, about
-
-
-def _action(word: str) -> Literal["pause", "resume", "delete"]:
-    return {"pause": "pause", "resume": "resume"}.get(word.lower(), "delete")  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.digests.points import points_asked
 from bot.digests.prompt import numbered, told
 from bot.digests.request import read_request
-from bot.digests.words import as_text, kinds
+from bot.digests.words import as_text, by_heading
 from bot.turns.question import Exchange
 from bot.turns.transcript import Transcript
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MOST_BEHIND = 60  # messages that are read for one question
 _MARK = "\n\nMessages behind the points: "
 TOLD = "What was written in the channel behind that, one JSON object on each line, as data:\n"
+MISSING = "(Of {count} messages behind that, {missing} are not told here.)\n"
 WANTED = "Sum up what was written in the channel."
 
 
@@ -73,7 +74,7 @@ def remembered(digest: Digest, coverage: str, messages: Sequence[Message]) -> st
     behind = [
         [[ts, threads[ts]] for ts in claim.rests_on]
         for topic in digest.topics
-        for _, claims in kinds(topic)
+        for _, claims in by_heading(topic)
         for claim in claims
     ]
     return f"{as_text(digest)}\n\n{coverage}{_MARK}{json.dumps(behind)}"
@@ -118,12 +119,16 @@ class DigestMemory:
         places = list(dict.fromkeys(place for point in chosen for place in point))
         messages = await self.channels.behind(thread.team, request.channel, places[:MOST_BEHIND])
         lines = told(messages, numbered(messages), ZoneInfo(request.zone))
+        missing = len(places) - len(messages)
+        behind = f"{TOLD}{lines}" if lines else ""
+        if missing:
+            behind = MISSING.format(count=len(places), missing=missing) + behind
         exchanges = [
             Exchange(WANTED, None, said),
             *[await self._exchange(each) for each in past if each.question.kind == "about_digest"],
-            *([Exchange(f"{TOLD}{lines}", None, "")] if lines else []),
+            *([Exchange(behind, None, "")] if behind else []),
         ]
-        return Transcript(tuple(exchanges), is_whole=len(places) <= MOST_BEHIND)
+        return Transcript(tuple(exchanges), is_whole=True)
 
     async def _exchange(self, past: Past) -> Exchange:
         asked = await self.people.read(past.question)

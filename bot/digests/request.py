@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.digests.digest import Period
 from bot.errors import FootnoteError
-
-LISTED = 24  # times that were skipped; of what lay behind them, the number and the last are said
 
 
 class UnreadableRequest(FootnoteError):
@@ -76,15 +73,3 @@ def is_scheduled(text: str) -> bool:
         return read_request(text).is_scheduled
     except UnreadableRequest:
         return False
-
-
-def skipped_words(request: DigestRequest) -> str:
-    """Say which digests of its schedule were not posted before; "" where none is to be told of."""
-    zone = ZoneInfo(request.zone)
-    times = [f"{at.day} {at:%B %H:%M}" for at in (at.astimezone(zone) for at in request.skipped)]
-    if not times:
-        return ""
-    said = ", ".join(times[:LISTED])
-    if others := times[LISTED:]:
-        said += f", and {len(others)} more until {others[-1]}"
-    return f"Not posted, as I was not running or Slack could not be reached: {said}."

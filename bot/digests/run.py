@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import ZoneInfo
 
 from bot.digests.admission import NotAdmitted
 from bot.digests.audience import GONE
-from bot.digests.digest import Period
 from bot.digests.memory import remembered
-from bot.digests.request import is_scheduled, read_request, skipped_words
+from bot.digests.request import is_scheduled, read_request
 from bot.digests.scheduled import CATCH_UP
-from bot.digests.words import coverage_words
+from bot.digests.words import coverage_words, skipped_words
 from bot.errors import FootnoteError, SlackRateLimited, SlackUnreachable, TurnInterrupted
 from bot.turns.answer import Answer, Finished
 from bot.turns.settle import Settling
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.digests.admission import Admission
+    from bot.digests.audience import Refusal
     from bot.digests.digest import Digest, Reading
     from bot.digests.request import DigestRequest
     from bot.digests.writer import DigestWriter, WrittenDigest
@@ -41,17 +39,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PAUSED = "The scheduled digest {number} is paused until it is resumed. To who scheduled it: {why}"
+PAUSED = (
+    "Scheduled digest {number} is paused, as {why}. The person who scheduled it can resume it on "
+    "my Home tab."
+)
+HELD_BACK = "There is no digest this time, as {why}."
 CUT = "The model broke off, so something may be missing."
 
 
-class SchedulePaused(NotAdmitted):
-    """A scheduled digest that its owner may not have there: it comes no more until resumed."""
+class ScheduledNotAdmitted(NotAdmitted):
+    """A scheduled digest that its owner may not have there, in words for whoever reads it there."""
 
-    def __init__(self, refused: NotAdmitted, number: int) -> None:
-        super().__init__(refused.refusal)
-        self.public = PAUSED.format(number=number, why=refused.public)
-        self.may_do_better = False  # to try it again would not resume it
+    def __init__(self, refusal: Refusal, number: int) -> None:
+        super().__init__(refusal)
+        words = PAUSED if refusal.is_known else HELD_BACK
+        self.public = words.format(number=number, why=refusal.of_owner)
+        self.may_do_better = not refusal.is_known  # to try it again would not resume it
 
 
 class TooLate(FootnoteError):
@@ -208,25 +211,26 @@ class DigestRunner:
         return await self.channels.read(turn.question.thread.team, request, reply.show)
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> None:
-        """Raise NotAdmitted unless this digest may be had there; for good pauses a schedule."""
+        """Raise NotAdmitted unless this digest may be had there.
+
+        A schedule whose owner is known not to be allowed it is paused.
+        """
         question, thread = turn.question, turn.question.thread
         try:
             await self.admission.check(thread.team, question.user, request.channel, thread.channel)
         except NotAdmitted as refused:
-            if request.schedule_id is None or not refused.refusal.is_known:
+            number, refusal = request.schedule_id, refused.refusal
+            if number is None:
                 raise
-            await self.schedules.pause(request.schedule_id, refused.public)
-            raise SchedulePaused(refused, request.schedule_id) from refused
+            if refusal.is_known:
+                await self.schedules.pause(number, refusal.words)
+            raise ScheduledNotAdmitted(refusal, number) from refused
 
 
 def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) -> str:
     """Say what was read and what is missing."""
-    zone, period = ZoneInfo(request.zone), request.period
-    if request.thread_ts and reading.messages:
-        times = [datetime.fromtimestamp(float(each.ts), UTC) for each in reading.messages]
-        period = Period(min(times), max(times))
     sentences = [
-        coverage_words(reading, written.digest, period, zone),
+        coverage_words(reading, written.digest, request),
         CUT if written.is_cut else "",
         skipped_words(request),
     ]

@@ -68,7 +68,7 @@ def read_schedule(text: str, zone: str) -> Schedule:
     if looks_like_cron and re.match(r"[\d*]", fields[0]) and not _TIME.search(text):
         return _checked(Schedule(" ".join(fields).upper(), zone))
     if re.match(r"(hourly|every (hour|minute)|every \d+ (hours|minutes))\b", words):
-        raise UnknownSchedule("A digest comes once a day at most.")
+        raise UnknownSchedule("In words I know days only; several times a day takes cron.")
     found = _TIME.search(words)
     hour, minute = _time(found) if found else USUAL_TIME
     rest = words[: found.start()] + words[found.end() :] if found else words

@@ -18,7 +18,7 @@ EXAMPLES = "`24h`, `7d`, `since Monday`, `yesterday`, `last week`, `1 Nov to 7 N
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LENGTH = re.compile(
-    r"(?:the )?(?:last |past )?(\d{1,4}) ?(m|h|d|w)(?:in(?:ute)?s?|ours?|ays?|eeks?)?"
+    r"(?:the )?(?:last |past )?(\d{1,4}) ?(m|min(?:ute)?s?|h|hrs?|hours?|d|days?|w|weeks?)"
 )
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
@@ -71,14 +71,16 @@ def _read(words: str, now: datetime, local: datetime) -> tuple[datetime, datetim
     if not words:
         return now - USUAL, now
     if found := _LENGTH.fullmatch(words):
-        return now - timedelta(**{_UNITS[found[2]]: int(found[1])}), now
+        return now - timedelta(**{_UNITS[found[2][0]]: int(found[1])}), now
     today = local.date()
+    this_month = today.replace(day=1)
     named = {
         "today": (today, None),
         "yesterday": (today - timedelta(days=1), today),
         "this week": (_monday(today), None),
         "last week": (_monday(today) - timedelta(days=7), _monday(today)),
-        "this month": (today.replace(day=1), None),
+        "this month": (this_month, None),
+        "last month": ((this_month - timedelta(days=1)).replace(day=1), this_month),
     }
     if words in named:
         begin, end = named[words]
@@ -102,7 +104,7 @@ def _date(words: str, today: date) -> date:
         return today - timedelta(days=(today.weekday() - number) % 7)
     if re.fullmatch(r"\d{1,2}[/.]\d{1,2}([/.]\d{2,4})?\.?", words):
         raise NotUnderstood(
-            "Nobody can tell the day from the month there.", "`7 Nov` or `2026-11-07`"
+            "I cannot tell which is the day and which is the month.", "`7 Nov` or `2026-11-07`"
         )
     try:
         if found := _ISO.fullmatch(words):
@@ -119,8 +121,14 @@ def _date(words: str, today: date) -> date:
 def _latest(day: int, month: int, year: str | None, today: date) -> date:
     if year:
         return date(int(year), month, day)
-    this_year = date(today.year, month, day)
-    return this_year if this_year <= today else date(today.year - 1, month, day)
+    for number in range(today.year, today.year - 9, -1):  # 29 February may be eight years ago
+        try:
+            found = date(number, month, day)
+        except ValueError:
+            continue
+        if found <= today:
+            return found
+    raise ValueError
 
 
 def _month(name: str) -> int:

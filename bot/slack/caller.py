@@ -24,6 +24,12 @@ PAUSE_SECONDS = 0.5  # after the first call without an answer; doubled each time
 LONGEST_PAUSE_SECONDS = 5.0
 
 
+def next_cursor(answer: Json) -> str | None:
+    """Return where the next page of an answer begins; None where this one is the last."""
+    metadata = answer.get("response_metadata")
+    return (metadata.get("next_cursor") or None) if isinstance(metadata, dict) else None
+
+
 async def nothing() -> None:
     """Do nothing before a call: what only reads needs no record."""
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.digests.digest import Reading
-from bot.errors import SlackRefused
+from bot.errors import SlackRateLimited, SlackRefused
 from bot.slack.caller import Caller
-from bot.slack.period_messages import is_written, order, ts_of
-from bot.slack.reading_pace import REPLIES
+from bot.slack.period import LONGEST_SECONDS, Progress
+from bot.slack.period_messages import order
+from bot.slack.reading_pace import SLOW_OBJECTS, ReadingPace
 from bot.slack.saying import said
+from bot.slack.thread_walk import ThreadWalk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -20,14 +23,11 @@ if TYPE_CHECKING:
     from bot.digests.digest import Message
     from bot.digests.memory import Behind
     from bot.digests.request import DigestRequest
-    from bot.slack.period import PeriodReader, Progress
-
-    Json = dict[str, Any]
+    from bot.slack.period import PeriodReader, Tell
 
 log = logging.getLogger(__name__)
 
-PAGE = 1_000
-THREAD_PAGES = 10  # of one thread; a longer one is read in part
+BEHIND_SECONDS = 30.0  # after which no further page is begun: somebody waits for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,6 @@ class Channels:
         Raises SlackRefused where it may not be read, and other SlackErrors where Slack gives
         nothing for too long.
         """
-        if request.thread_ts:
-            return await self._thread(team, request.channel, request.thread_ts)
         shown = ""
 
         async def tell_progress(progress: Progress) -> None:
@@ -55,55 +53,66 @@ class Channels:
                 shown = words
                 await tell(words)
 
+        if request.thread_ts:
+            return await self._thread(team, request, tell_progress)
         return await self.reader.read(team, request, tell_progress)
 
     async def behind(
         self, team: str, channel: str, places: Sequence[Behind]
     ) -> tuple[Message, ...]:
-        """Return the messages at these places that are still there."""
+        """Return the messages at these places that are still there and can be read in time."""
         caller, wanted = self._caller(team), defaultdict[str, set[str]](set)
         for place in places:
             wanted[place.thread_ts].add(place.ts)
-        found: list[Json] = []
+        end, found = self.reader.pacing.clock() + BEHIND_SECONDS, list[dict[str, Any]]()
         for thread_ts, all_ts in wanted.items():
             first, last = min(all_ts, key=order), max(all_ts, key=order)
-            try:
-                page, _ = await self._page(caller, channel, thread_ts, oldest=first, latest=last)
-            except SlackRefused as error:
-                log.info("the messages behind a point are gone", extra={"code": error.code})
-                continue
-            found += [message for message in page if message["ts"] in all_ts]
+            walk = ThreadWalk(caller, self.reader.bot, channel, thread_ts, first, last)
+            await self._go(walk, all_ts, end)
+            found += [walk.written[ts] for ts in all_ts & walk.written.keys()]
         return await said(found, self.reader.people, caller)
 
-    async def _thread(self, team: str, channel: str, thread_ts: str) -> Reading:
-        caller, cursor, found = self._caller(team), None, dict[str, Any]()
-        for _ in range(THREAD_PAGES):
-            page, cursor = await self._page(caller, channel, thread_ts, cursor=cursor)
-            found |= {message["ts"]: message for message in page}
-            if cursor is None:
+    async def _go(self, walk: ThreadWalk, wanted: set[str], end: float) -> None:
+        """Walk until all that is wanted was met, or as far as there is time."""
+        clock = self.reader.pacing.clock
+        try:
+            while not (walk.is_over or wanted <= walk.written.keys()) and clock() < end:
+                await walk.step()
+        except SlackRefused as error:
+            log.info("the messages behind a point are gone", extra={"code": error.code})
+
+    async def _thread(self, team: str, request: DigestRequest, tell: Tell) -> Reading:
+        """Read a thread to its end, or as far as there is time."""
+        pacing = self.reader.pacing
+        pace = ReadingPace(pacing, team)
+        caller = self._caller(team, pace)
+        walk = ThreadWalk(caller, self.reader.bot, request.channel, request.thread_ts)
+        end = pacing.clock() + LONGEST_SECONDS
+        while not walk.is_over and pacing.clock() < end:
+            try:
+                await walk.step()
+            except SlackRateLimited:
+                if not walk.objects:
+                    raise
                 break
-        unread = () if cursor is None else (f"all after the first {len(found):,} messages",)
-        messages = await said(found.values(), self.reader.people, caller)
-        return Reading(messages=messages, unread=unread)
+            pace.saw_page(walk.objects, has_more=not walk.is_over)
+            await tell(_progress(walk, pace, (end - pacing.clock()) / 60))
+        messages = await said(walk.written.values(), self.reader.people, caller)
+        left = f"all after the first {len(messages):,} messages, for lack of time"
+        unread = () if walk.is_over else (left,)
+        return Reading(messages=messages, unread=unread, by_apps=len(walk.by_apps))
 
-    async def _page(
-        self,
-        caller: Caller,
-        channel: str,
-        thread_ts: str,
-        **span: Any,  # noqa: ANN401 - JSON
-    ) -> tuple[list[Json], str | None]:
-        """Read a page of what people wrote in a thread; return the cursor of the next."""
-        answer = await caller.until_heard(
-            REPLIES, channel=channel, ts=thread_ts, limit=PAGE, inclusive=True, **span
-        )
-        page = [each for each in answer.get("messages") or () if isinstance(each, dict)]
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
-        written = [each for each in page if ts_of(each) and is_written(each, self.reader.bot)]
-        return [each | {"thread_ts": thread_ts} for each in written], cursor
+    def _caller(self, team: str, pace: ReadingPace | None = None) -> Caller:
+        web, pacing = self.reader.web, self.reader.pacing
+        return Caller(web, pacing, team, pace.saw_pause) if pace else Caller(web, pacing, team)
 
-    def _caller(self, team: str) -> Caller:
-        return Caller(self.reader.web, self.reader.pacing, team)
+
+def _progress(walk: ThreadWalk, pace: ReadingPace, minutes_left: float) -> Progress:
+    """Estimate what is left of a thread, by the number of replies that its root names."""
+    seen = len(walk.written) + len(walk.by_apps)
+    pages = math.ceil(max(walk.replies + 1 - seen, 0) / SLOW_OBJECTS)
+    minutes = max(0, math.ceil(min(pages, minutes_left)))
+    return Progress(len(walk.written), minutes, SLOW_OBJECTS if pace.is_slow else None)
 
 
 def _words(progress: Progress) -> str:
@@ -113,5 +122,5 @@ def _words(progress: Progress) -> str:
     minutes = max(5, -(-progress.minutes // 5) * 5)
     return (
         f"Reading the messages. Slack lets me read {progress.a_minute} of them a minute here, so "
-        f"this takes about {minutes} minutes"
+        f"this will take about {minutes} more minutes"
     )

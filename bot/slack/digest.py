@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.digests.request import read_request, skipped_words
+from bot.digests.request import read_request
+from bot.digests.words import skipped_words
 from bot.slack.blocks import actions, button, failure_blocks, note_block, section
 from bot.slack.digest_blocks import SHARE_DIGEST, digest_messages
 from bot.slack.digest_titles import digest_title

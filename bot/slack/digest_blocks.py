@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.digests.words import UNREAD, kinds
+from bot.digests.words import UNREAD, by_heading
 from bot.slack.blocks import CHECK_SOURCES, context, grouped, packed, section, shortened
 from bot.slack.markdown import literal
 
@@ -55,18 +55,19 @@ def digest_messages(
 
 def _lines(topic: Topic, permalinks: Mapping[str, str], number: int) -> Iterator[str]:
     yield f"*{_literal(topic.title, TITLE_CHARACTERS)}*"
-    for kind, claims in kinds(topic):
-        if kind and claims:
-            yield f"_{kind}_"
+    for heading, claims in by_heading(topic):
+        if heading and claims:
+            yield f"_{heading}_"
         for claim in claims:
             yield f"{number}. {_said(claim)} {_links(claim, permalinks)}"
             number += 1
 
 
 def _said(claim: Claim) -> str:
-    is_named = claim.text.startswith(claim.owner)
-    owner = "" if is_named else f"{_literal(claim.owner, OWNER_CHARACTERS)}: "
-    return f"{owner}{_literal(claim.text, TEXT_CHARACTERS)}"
+    text = _literal(claim.text, TEXT_CHARACTERS)
+    if not claim.owner or re.match(rf"{re.escape(claim.owner)}\b", claim.text):
+        return text
+    return f"{_literal(claim.owner, OWNER_CHARACTERS)}: {text}"
 
 
 def _links(claim: Claim, permalinks: Mapping[str, str]) -> str:

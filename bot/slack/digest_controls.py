@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.digests.command import (
-    ChangeSchedule,
     DigestNow,
     ListSchedules,
+    ScheduleAction,
     ScheduleWanted,
-    period_words,
     read_command,
 )
 from bot.digests.digest import Period
 from bot.digests.points import for_the_web
 from bot.digests.request import DigestRequest, request_text
 from bot.digests.since import NotUnderstood
+from bot.digests.times import period_words
 from bot.slack.asker import chosen_by, field, typed_by
 from bot.slack.command import command_key
 from bot.slack.digest_words import (
@@ -93,7 +93,7 @@ class DigestControls:
                 return await self.schedules.preview(wanted, asker, zone.key)
             case ListSchedules():
                 return await self.schedules.listed(asker.user)
-            case ChangeSchedule():
+            case ScheduleAction():
                 return Said(await self.schedules.change(wanted, asker.user))
         return Said(help_words(field(command, "command")))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.digests.command import period_words
 from bot.digests.request import read_request
+from bot.digests.times import period_words
 from bot.slack.markdown import escape, literal
 
 if TYPE_CHECKING:

@@ -27,25 +27,26 @@ _HELP = (
     "`{command} 1 Nov to 7 Nov`\n"
     "• `{command} 7d #general`: another channel that you are in\n"
     "• `{command} 7d about the budget`: only what concerns that\n\n"
-    "It comes as a direct message. Ask on in its thread; from there you can share it.\n\n"
-    "• `{command} schedule weekdays 9:00`: here, again and again; also `Mondays 8:30`, `first of "
-    "the month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
+    "It comes as a direct message. Ask follow-up questions in its thread; you can share it from "
+    "there.\n\n"
+    "• `{command} schedule weekdays 9:00`: posts one here regularly; also `Mondays 8:30`, `first "
+    "of the month`, or cron like `0 9 * * 1-5`, with `in #general` and `about …`\n"
     "• `{command} list`, `{command} change 3 weekdays 10:00`, `{command} pause 3`, "
     "`{command} resume 3`, `{command} delete 3`"
 )
-NO_SCHEDULES = Said("You have no scheduled digests.")
+NO_SCHEDULES = "You have no scheduled digests."
 NOT_YOUR_SCHEDULE = "You have no scheduled digest with the number {number}."
 SAVED = (
     "Saved as number {number}: {when}, {where}. `{command} list` shows your schedules, and so does "
     "my Home."
 )
-NOT_SAVED = "This schedule is not saved: {why}."
+NOT_SAVED = "This schedule was not saved: {why}."
 IN_CHANNELS_ONLY = (
-    "I sum up channels only, and no direct messages. Name a channel behind the command, like "
+    "I can sum up channels, but not direct messages. Name a channel after the command, like "
     "`7d #general`."
 )
-THREADS_OF_CHANNELS_ONLY = "I sum up threads of channels only, and none of direct messages."
-DIGEST_GOES_ON = "I am being restarted, and write this digest in a moment."
+THREADS_OF_CHANNELS_ONLY = "I can sum up threads in channels, but not in direct messages."
+DIGEST_GOES_ON = "I am restarting; this digest will follow shortly."
 THREAD_TAKEN = "I am summing up that thread. The digest comes to you as a direct message."
 
 
@@ -62,7 +63,5 @@ def taken_words(channel: str, period: str, about: str) -> str:
 
 def changed_words(action: str, number: int, *, is_done: bool) -> str:
     """Say what was done about a schedule."""
-    done = {"pause": "paused", "resume": "resumed", "delete": "deleted"}[action]
-    if is_done:
-        return f"The scheduled digest {number} is {done}."
-    return f"The scheduled digest {number} was {done} before."
+    stands = {"pause": "paused", "resume": "running", "delete": "deleted"}[action]
+    return f"Scheduled digest {number} is {'' if is_done else 'already '}{stands}."

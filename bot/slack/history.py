@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackError, SlackRateLimited
+from bot.slack.caller import next_cursor
 from bot.slack.events import read_event
 from bot.slack.markdown import ZERO_WIDTH
 from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
@@ -119,7 +120,7 @@ class History:
                 return _in_order(found.values(), question), False
             page = answer.get("messages") or ()
             found |= {str(m.get("ts")): m for m in page if isinstance(m, dict)}
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(answer)
             if not cursor:
                 return _in_order(found.values(), question), True
         return _in_order(found.values(), question), False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
-from bot.digests.command import ChangeSchedule
+from bot.digests.command import ScheduleAction
 from bot.slack.blocks import GO_DEEPER, TRY_AGAIN
 from bot.slack.digest_blocks import SHARE_DIGEST
 from bot.slack.events import Bot, Candidate, read_deletion, read_event, shape_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncAck, AsyncApp
 
+    from bot.digests.command import Action
     from bot.slack.agent import Agent
     from bot.slack.command import Commands
     from bot.slack.digest_controls import DigestControls
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHANGES: Mapping[str, Literal["pause", "resume", "delete"]] = {
+CHANGES: Mapping[str, Action] = {
     PAUSE_SCHEDULE: "pause",
     RESUME_SCHEDULE: "resume",
     DELETE_SCHEDULE: "delete",
@@ -151,7 +152,7 @@ class Listeners:
         """Pause, resume or delete a schedule."""
         number, name = number_of(action), str(action.get("action_id"))
         if number is not None and name in CHANGES:
-            wanted = ChangeSchedule(CHANGES[name], number)
+            wanted = ScheduleAction(CHANGES[name], number)
             self.inbox.own(self.digests.schedules.pressed(body, wanted))
         await ack()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.digests.audience import Person, Place
 from bot.errors import SlackError, SlackRefused
-from bot.slack.caller import Caller
+from bot.slack.caller import Caller, next_cursor
 
 if TYPE_CHECKING:
     from bot.digests.audience import PersonKind, PlaceKind
@@ -99,7 +99,7 @@ async def _kind(caller: Caller, user: str, team: str) -> PersonKind:
         answer = await caller.until_heard("users.info", user=user)
     except SlackError as error:
         log.info("a person is not known", extra={"code": error.code})
-        return "gone" if error.code in {"user_not_found", "user_not_visible"} else "unknown"
+        return "gone" if error.code == "user_not_found" else "unknown"
     said = answer.get("user")
     if not isinstance(said, dict):
         return "unknown"
@@ -126,6 +126,6 @@ async def _is_in(caller: Caller, channel: str, user: str) -> bool | None:
             return None
         if user in (answer.get("members") or ()):
             return True
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        cursor = next_cursor(answer)
         if cursor is None:
             return False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.digests.digest import Reading
+from bot.digests.times import moment_words
 from bot.errors import SlackRateLimited
 from bot.slack.caller import Caller
 from bot.slack.pacing import CALLS_A_MINUTE
@@ -128,5 +129,4 @@ def _threads(count: int) -> str:
 
 def _at(seconds: Decimal, zone: ZoneInfo) -> str:
     """Say a time to the minute, no earlier than it was: what came after it was read."""
-    at = datetime.fromtimestamp(math.ceil(seconds / 60) * 60, zone)
-    return f"{at.day} {at:%B %Y, %H:%M}"
+    return moment_words(datetime.fromtimestamp(math.ceil(seconds / 60) * 60, zone), zone)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack.caller import next_cursor
 from bot.slack.period_messages import is_by_app, is_written, order, ts_of
 from bot.slack.reading_pace import HISTORY, REPLIES
 
@@ -182,7 +183,7 @@ class Walk:
         )
         page = answer.get("messages")
         messages = [m for m in page if isinstance(m, dict)] if isinstance(page, list) else []
-        following = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        following = next_cursor(answer)
         self.pace.saw_page(len(messages), has_more=following is not None)
         return [message for message in messages if ts_of(message)], following
 

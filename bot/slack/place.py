@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.errors import StoppedByUser
-from bot.slack.caller import Caller, nothing
+from bot.slack.caller import Caller, next_cursor, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -165,7 +165,7 @@ class Place:
             )
             page = answer.get("messages") or []
             messages += [m for m in page if isinstance(m, dict) and m.get("ts") != thread.thread_ts]
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(answer)
             if not cursor:
                 return messages
 

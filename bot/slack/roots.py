@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.digests.request import read_request
 from bot.errors import SlackError, SlackRefused, SlackUnreachable
-from bot.slack.caller import RESENDS
+from bot.slack.caller import RESENDS, next_cursor
 from bot.slack.digest_titles import digest_root
 from bot.slack.markdown import escape
 from bot.slack.part import Part, metadata
@@ -131,7 +131,7 @@ class Roots:
             for message in answer.get("messages") or ():
                 if message.get("metadata") == metadata(turn, ROOT):
                     return str(message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(answer)
             if not cursor:
                 return None
         return None

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.digests.schedule import in_words, next_times
 from bot.slack.blocks import actions, button, context, is_message, section
+from bot.slack.digest_words import NO_SCHEDULES
 from bot.slack.markdown import escape, literal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ DELETE_SCHEDULE = "delete_schedule"
 SHOWN_TIMES = 3
 CONFIRM_DELETE = {
     "title": {"type": "plain_text", "text": "Delete this schedule?"},
-    "text": {"type": "plain_text", "text": "Its digests come no more."},
+    "text": {"type": "plain_text", "text": "No more digests of it will be posted."},
     "confirm": {"type": "plain_text", "text": "Delete"},
     "deny": {"type": "plain_text", "text": "Keep"},
     "style": "danger",
@@ -61,8 +62,8 @@ def list_blocks(found: Sequence[Scheduled], command: str) -> list[Json]:
     """List schedules, each with what can be done about it, as many as a message takes."""
     blocks: list[Json] = []
     for number, each in enumerate(found):
-        words = f"{len(found) - number} more are in my Home; `{command} pause 3` works for each."
-        more = [context(words)]
+        others = f"{len(found) - number} more on my Home tab"
+        more = [context(f"{others}; `{command} pause` and a number works for those too.")]
         if not is_message([*blocks, *_listed(each), *more]):
             return [*blocks, *more]
         blocks += _listed(each)
@@ -71,9 +72,11 @@ def list_blocks(found: Sequence[Scheduled], command: str) -> list[Json]:
 
 def home_view(found: Sequence[Scheduled], command: str) -> Json:
     """Return the app's Home of a person."""
-    how = f"Type `{command} schedule weekdays 9:00` in a channel to have its digest come by itself."
+    how = (
+        f"Type `{command} schedule weekdays 9:00` in a channel to have its digest posted regularly."
+    )
     listed = [block for each in found for block in _listed(each)]
-    none = [section("You have no scheduled digests.")]
+    none = [section(NO_SCHEDULES)]
     blocks = [section("*Your scheduled digests*"), *(listed or none), context(how)]
     return {"type": "home", "blocks": blocks}
 
@@ -99,7 +102,7 @@ def _until_saved(number: int | None, *, is_paused: bool) -> str:
     if number is None:
         return "Nothing is scheduled until you press Save."
     if is_paused:
-        return f"Number {number} stays paused until you press Save, and comes again then."
+        return f"Number {number} stays paused until you press Save; then it starts again."
     return f"Number {number} stays as it is until you press Save."
 
 

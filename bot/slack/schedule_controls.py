@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.digests.admission import Admission
-    from bot.digests.command import ChangeSchedule, ScheduleWanted
+    from bot.digests.command import ScheduleAction, ScheduleWanted
     from bot.digests.scheduled import Scheduled
     from bot.slack.asker import Asker
     from bot.slack.hints import Hints
@@ -129,10 +129,10 @@ class ScheduleControls:
         """List the schedules of a person."""
         found = await self.schedules.of_user(self.team, user)
         if not found:
-            return NO_SCHEDULES
+            return Said(NO_SCHEDULES)
         return Said("Your scheduled digests", list_blocks(found, self.command))
 
-    async def change(self, wanted: ChangeSchedule, user: str) -> str:
+    async def change(self, wanted: ScheduleAction, user: str) -> str:
         """Pause, resume or delete a schedule; return words for who wants it."""
         found = await self._own(wanted.number, user)
         if found is None:
@@ -147,7 +147,7 @@ class ScheduleControls:
                 is_done = await self.schedules.delete(found.id)
         return changed_words(wanted.action, found.id, is_done=is_done)
 
-    async def pressed(self, body: Json, wanted: ChangeSchedule) -> None:
+    async def pressed(self, body: Json, wanted: ScheduleAction) -> None:
         """Take a press of a button in a list or in the Home."""
         asker = chosen_by(body)
         words = await self.change(wanted, asker.user)
@@ -176,7 +176,7 @@ class ScheduleControls:
             number is None
             and len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES
         ):
-            return NOT_SAVED.format(why=f"you have {MOST_SCHEDULES} already")
+            return NOT_SAVED.format(why=f"you already have {MOST_SCHEDULES}")
         channel = new.target
         if not channel:
             opened = await self.web.call("conversations.open", users=new.user)

@@ -17,7 +17,7 @@ from bot.digests.request import read_request
 from bot.errors import SlackError
 from bot.slack.asker import chosen_by, whisper
 from bot.slack.blocks import context, grouped
-from bot.slack.caller import Caller
+from bot.slack.caller import Caller, next_cursor
 from bot.slack.markdown import escape
 from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
 
@@ -39,7 +39,7 @@ NOT_SHARED = "Slack did not let me share this digest there ({code})."
 NOTHING_THERE = (
     "I found nothing of this digest in its thread any more, so there is nothing to share."
 )
-NOT_YOURS = "Only who asked for this digest can share it."
+NOT_YOURS = "Only the person who asked for this digest can share it."
 
 
 class Turns(Protocol):
@@ -139,7 +139,7 @@ class Sharing:
             )
             messages = answer.get("messages") or ()
             found += [str(m["ts"]) for m in messages if m.get("metadata") == _metadata(turn_id)]
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            cursor = next_cursor(answer)
             if cursor is None:
                 break
         return found

@@ -28,7 +28,7 @@ GOING_ON = "I am being restarted, and go on with this answer in a moment."
 
 UNKNOWN_COMMAND = "I do not know this command; mine end in `ask`, `research` and `digest`."
 RESEARCH_HELP = (
-    "Write what to research behind the command. It may take up to an hour; the report comes in a "
+    "Write what to research after the command. It may take up to an hour; the report comes in a "
     "thread, with its sources, and you are told when it is there."
 )
 

@@ -44,8 +44,8 @@ OUTAGE = (20, 28)  # hours, between which no bot is begun
 ABOUT = ("plans", "prices", "people", "places")  # a schedule for each, so 200 due times
 CHANNEL = "G0PRIVATE"
 _ROOT = re.compile(r"Digest, .* to (\d+ \w+ \d\d:\d\d), about (\w+) · <#G0PRIVATE> · scheduled by")
-_SKIPPED = re.compile(r"could not be reached: ([^.]*)\.")
-TIME = "%d %B %H:%M"
+_SKIPPED = re.compile(r"not made up for: ([^.]*)\.")
+TIME = "%d %b %H:%M"
 
 
 @dataclass

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.digests.command import (
-    ChangeSchedule,
     DigestNow,
     HelpWanted,
     ListSchedules,
+    ScheduleAction,
     ScheduleWanted,
-    period_words,
     read_command,
 )
 from bot.digests.digest import Period
 from bot.digests.since import NotUnderstood, read_period
+from bot.digests.times import period_words
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 14:30 in Berlin
@@ -30,6 +30,8 @@ NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 14:30 in Berlin
         ("24h", "2026-11-24 14:30", "2026-11-25 14:30"),
         ("90m", "2026-11-25 13:00", "2026-11-25 14:30"),
         ("7d", "2026-11-18 14:30", "2026-11-25 14:30"),
+        ("90 mins", "2026-11-25 13:00", "2026-11-25 14:30"),
+        ("3 hrs", "2026-11-25 11:30", "2026-11-25 14:30"),
         ("last 2 weeks", "2026-11-11 14:30", "2026-11-25 14:30"),
         ("today", "2026-11-25 00:00", "2026-11-25 14:30"),
         ("yesterday", "2026-11-24 00:00", "2026-11-25 00:00"),
@@ -40,6 +42,8 @@ NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 14:30 in Berlin
         ("this week", "2026-11-23 00:00", "2026-11-25 14:30"),
         ("last week", "2026-11-16 00:00", "2026-11-23 00:00"),
         ("this month", "2026-11-01 00:00", "2026-11-25 14:30"),
+        ("last month", "2026-10-01 00:00", "2026-11-01 00:00"),
+        ("29 Feb", "2024-02-29 00:00", "2024-03-01 00:00"),  # the latest that there was
         ("since 2026-11-01", "2026-11-01 00:00", "2026-11-25 14:30"),
         ("2026-11-01..2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
         ("1 Nov to 7 Nov", "2026-11-01 00:00", "2026-11-08 00:00"),
@@ -64,8 +68,8 @@ def test_periods_are_read(words: str, since: str | None, until: str | None) -> N
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("1/11", "tell the day from the month"),
-        ("01.11.2026", "tell the day from the month"),
+        ("1/11", "which is the day and which is the month"),
+        ("01.11.2026", "which is the day and which is the month"),
         ("since tomorrow", "which time"),
         ("31 Feb", "no such day"),
         ("2026-13-01", "no such day"),
@@ -73,6 +77,9 @@ def test_periods_are_read(words: str, since: str | None, until: str | None) -> N
         ("7 Nov to 1 Nov", "ends before it begins"),
         ("200d", "92 days at most"),
         ("whenever", "which time"),
+        ("7mays", "which time"),
+        ("pause", "Which one?"),
+        ("change to Mondays", "Which one?"),
         ("7d and more", "which time"),
         ("7d #general", "Pick it from the list"),
         ("<#C1|a> <#C2|b>", "I sum up one channel at a time. Try `7d`"),
@@ -97,9 +104,9 @@ WEEK = Period(NOW - timedelta(days=7), NOW)
         ("about prices", DigestNow(Period(NOW - timedelta(days=1), NOW), None, "prices")),
         ("list", ListSchedules()),
         ("Help", HelpWanted()),
-        ("pause 3", ChangeSchedule("pause", 3)),
-        ("Resume #3", ChangeSchedule("resume", 3)),
-        ("delete 3", ChangeSchedule("delete", 3)),
+        ("pause 3", ScheduleAction("pause", 3)),
+        ("Resume #3", ScheduleAction("resume", 3)),
+        ("delete 3", ScheduleAction("delete", 3)),
         ("schedule weekdays 9:00", ScheduleWanted("weekdays 9:00", None, "")),
         ("change 3 weekdays 9:00", ScheduleWanted("weekdays 9:00", None, "", 3)),
         ("Change #3 to Mondays 8:30 about prices",
@@ -116,12 +123,12 @@ def test_commands_are_read(words: str, command: object) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("schedule about prices", "Say when it is to come. Try `schedule weekdays 9:00`."),
-        ("schedule", "Say when it is to come. Try `schedule weekdays 9:00`."),
-        ("change 3", "Say when it is to come. Try `change 3 weekdays 9:00`."),
+        ("schedule about prices", "Say when the digest should come. Try `schedule weekdays 9:00`."),
+        ("schedule", "Say when the digest should come. Try `schedule weekdays 9:00`."),
+        ("change 3", "Say when the digest should come. Try `change 3 weekdays 9:00`."),
         (
             "change 3 weekdays 9:00 in <#C1>",
-            "A schedule keeps its channel: delete it, and schedule another.",
+            "You cannot change the channel of a schedule. Delete it and save a new one.",
         ),
     ],
 )
@@ -147,7 +154,7 @@ def test_what_it_is_to_be_about_is_not_without_an_end() -> None:
         ("yesterday", "24 November 2026"),
         ("last week", "16 to 22 November 2026"),
         ("28 Oct to 3 Nov", "28 October to 3 November 2026"),
-        ("7d", "18 November 14:30 to 25 November 14:30"),
+        ("7d", "18 Nov 14:30 to 25 Nov 14:30"),
     ],
 )
 def test_a_period_is_said_to_its_reader(words: str, said: str) -> None:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from bot.digests.digest import Digest
-from bot.digests.memory import recalled, remembered
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.digests.admission import Admission, NotAdmitted
+from bot.digests.audience import Person, Place
+from bot.digests.digest import Digest, Period
+from bot.digests.memory import MOST_BEHIND, TOLD, DigestMemory, recalled, remembered
 from bot.digests.output import joined
+from bot.digests.request import DigestRequest, request_text
 from bot.digests.words import as_text
-from tests.digests.readings import claim, message, topic
+from bot.turns.question import Asked, Question, Thread
+from bot.turns.transcript import Past
+from bot.turns.turn import Turn
+from tests.digests.readings import at, claim, message, topic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.digests.digest import Message
+    from bot.digests.memory import Behind
+    from bot.turns.question import Kind
+    from bot.turns.transcript import Transcript
 
 PARTS = [
     Digest(topics=(topic("Roof", claim("It leaks.", 1), actions=[claim("Call.", 2)]),)),
@@ -28,3 +48,125 @@ def test_what_is_behind_a_point_is_found_by_the_number_that_is_shown() -> None:
 
 def test_an_answer_that_is_no_digest_has_no_points() -> None:
     assert recalled("No digest: nobody may.") == ("No digest: nobody may.", [])
+
+
+DIRECT = Thread(team="T1", channel="D1", thread_ts="100.000100")
+REQUEST = DigestRequest(channel="C1", period=Period(at(0) - timedelta(days=1), at(0)))
+
+
+def question(text: str, kind: Kind = "about_digest", user: str = "U1") -> Question:
+    return Question(thread=DIRECT, ts="100.000200", user=user, user_team="T1", text=text, kind=kind)
+
+
+@dataclass
+class DigestThread:
+    """A digest's thread, and the channel behind it."""
+
+    digest: Digest
+    read: Sequence[Message]
+    after: list[Past] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)  #: ts of messages that were deleted since
+    is_in: bool = True  #: whether who asks is in the channel
+    looked_for: list[Behind] = field(default_factory=list)
+
+    async def past(self, turn: Turn) -> list[Past]:
+        del turn
+        text = remembered(self.digest, "Read it.", self.read)
+        return [Past(question(request_text(REQUEST), "digest"), text), *self.after]
+
+    async def behind(
+        self, team: str, channel: str, places: Sequence[Behind]
+    ) -> tuple[Message, ...]:
+        assert (team, channel) == ("T1", "C1")
+        self.looked_for += places
+        wanted = {place.ts for place in places} - self.gone
+        return tuple(message for message in self.read if message.ts in wanted)
+
+    async def facts(self, team: str, channel: str, user: str) -> tuple[Person, Place]:
+        del team
+        person = Person(id=user, kind="member", is_in_source=self.is_in)
+        return person, Place(id=channel, kind="public", is_shared=False, is_readable=True)
+
+    async def place(self, team: str, channel: str) -> Place:
+        del team
+        return Place(id=channel, kind="direct", is_shared=False, is_readable=True, of_user="U1")
+
+    async def is_gone(self, team: str, user: str) -> bool:
+        raise NotImplementedError
+
+    async def said(self, text: str) -> Transcript:
+        memory = DigestMemory(People(), self, self, Admission(self))
+        return await memory.said_before(Turn(7, question(text), None))
+
+
+class People:
+    """Nobody is named in these."""
+
+    async def read(self, question: Question) -> Asked:
+        return Asked(question.text, "Ana")
+
+
+def a_thread() -> DigestThread:
+    texts = ("It drips.", "It pours.", "Mended on Friday.", "I call them.")
+    read = [message(number, text) for number, text in enumerate(texts, 1)]
+    return DigestThread(joined(PARTS), read)
+
+
+async def test_the_messages_behind_a_point_are_told_and_no_others() -> None:
+    thread = a_thread()
+    first, behind = (await thread.said("tell me more about the third point")).exchanges
+
+    assert first.answer == f"{as_text(thread.digest)}\n\nRead it."
+    assert behind.text.startswith(TOLD)
+    assert "I call them." in behind.text
+    assert "It drips." not in behind.text
+    assert [place.ts for place in thread.looked_for] == [message(4).ts]
+
+
+async def test_where_no_point_is_named_all_that_is_behind_the_digest_is_told() -> None:
+    behind = (await a_thread().said("who said what?")).exchanges[-1].text
+
+    for text in ("It drips.", "It pours.", "Mended on Friday.", "I call them."):
+        assert text in behind
+
+
+async def test_what_was_asked_about_it_before_is_told_too_but_not_what_was_asked_of_the_web() -> (
+    None
+):
+    thread = a_thread()
+    thread.after = [
+        Past(question("who?"), "Ben."),
+        Past(question("prices of roofs", "answer"), "Ten."),
+    ]
+    _, second, _ = (await thread.said("and when?")).exchanges
+
+    assert (second.text, second.answer) == ("who?", "Ben.")
+
+
+async def test_the_model_is_told_how_many_of_the_messages_are_missing() -> None:
+    thread = a_thread()
+    thread.gone = {message(2).ts}
+    behind = (await thread.said("who said what?")).exchanges[-1].text
+    assert behind.startswith(f"(Of 4 messages behind that, 1 are not told here.)\n{TOLD}")
+
+    thread.gone = {each.ts for each in thread.read}
+    behind = (await thread.said("who said what?")).exchanges[-1].text
+    assert behind == "(Of 4 messages behind that, 4 are not told here.)\n"
+
+
+async def test_so_many_messages_are_read_and_no_more() -> None:
+    numbers = range(1, MOST_BEHIND + 11)
+    everything = Digest(topics=(topic("Much", claim("A lot.", *numbers)),))
+    thread = DigestThread(everything, [message(number) for number in numbers])
+    behind = (await thread.said("who said what?")).exchanges[-1].text
+
+    assert len(thread.looked_for) == MOST_BEHIND
+    assert behind.startswith("(Of 70 messages behind that, 10 are not told here.)")
+
+
+async def test_who_may_not_read_the_channel_any_more_is_told_nothing() -> None:
+    thread = replace(a_thread(), is_in=False)
+    with pytest.raises(NotAdmitted):
+        await thread.said("who said what?")
+
+    assert thread.looked_for == []

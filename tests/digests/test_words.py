@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from bot.digests.digest import Digest, Period
-from bot.digests.words import as_text, coverage_words
+from bot.digests.request import DigestRequest
+from bot.digests.words import LISTED, as_text, coverage_words, skipped_words
 from tests.digests.readings import at, claim, message, reading, topic
 
-BERLIN = ZoneInfo("Europe/Berlin")
-WEEK = Period(at(0) - timedelta(days=7), at(0))
+WEEK = DigestRequest(channel="C1", period=Period(at(0) - timedelta(days=7), at(0)))
+IN_BERLIN = replace(WEEK, zone="Europe/Berlin")
 DIGEST = Digest(topics=(topic("Roof", claim("It leaks.", 1)),))
 NONE = Digest(topics=())
 
@@ -22,7 +22,7 @@ def test_it_is_said_what_was_read_when_and_in_whose_time() -> None:
         message(3, thread=2),
     )
 
-    assert coverage_words(read, DIGEST, WEEK, BERLIN) == (
+    assert coverage_words(read, DIGEST, IN_BERLIN) == (
         "Read 3 messages by 2 people, with replies in 2 threads, "
         "from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
     )
@@ -32,43 +32,59 @@ def test_it_is_said_what_was_not_read_and_what_was_left_out() -> None:
     read = reading(message(1), unread=["3 threads that are too long.", "2 files"])
     lost = replace(DIGEST, dropped_claims=2, dropped_messages=1)
 
-    assert coverage_words(read, lost, WEEK, UTC) == (
+    assert coverage_words(read, lost, WEEK) == (
         "Read 1 message by 1 person, from 16 Nov 09:00 to 23 Nov 09:00 (UTC). "
         "Not read: 3 threads that are too long; 2 files. "
-        "2 lines without a source were left out. 1 reference to no message was taken out."
+        "2 lines without a source were left out. "
+        "1 reference to messages that were not read was removed."
     )
 
 
 def test_what_apps_wrote_is_said_to_be_left_out() -> None:
     one, some = (replace(reading(message(1)), by_apps=count) for count in (1, 1_200))
 
-    assert "1 message by apps was left out." in coverage_words(one, DIGEST, WEEK, UTC)
-    assert "1,200 messages by apps were left out." in coverage_words(some, DIGEST, WEEK, UTC)
+    assert "1 message by apps was left out." in coverage_words(one, DIGEST, WEEK)
+    assert "1,200 messages by apps were left out." in coverage_words(some, DIGEST, WEEK)
 
 
 def test_a_turn_of_the_year_is_said() -> None:
-    period = Period(at(0), at(0) + timedelta(days=60))
+    winter = replace(WEEK, period=Period(at(0), at(0) + timedelta(days=60)))
 
     assert "from 23 Nov 2026 09:00 to 22 Jan 2027 09:00" in coverage_words(
-        reading(message(1)), DIGEST, period, UTC
+        reading(message(1)), DIGEST, winter
+    )
+
+
+def test_of_a_thread_it_is_said_when_its_messages_were_written() -> None:
+    thread = replace(WEEK, thread_ts=message(1).ts)
+    words = coverage_words(reading(message(1), message(61, thread=1)), DIGEST, thread)
+
+    assert words.endswith(", with replies in 1 thread, from 23 Nov 09:01 to 23 Nov 10:01 (UTC).")
+
+
+def test_a_thread_in_which_only_apps_wrote_is_not_said_to_have_a_time() -> None:
+    thread = replace(WEEK, thread_ts=message(1).ts)
+
+    assert coverage_words(replace(reading(), by_apps=2), NONE, thread) == (
+        "Nobody wrote in the thread. 2 messages by apps were left out."
     )
 
 
 def test_a_time_in_which_nothing_was_written_is_said_to_be_one() -> None:
-    assert coverage_words(reading(), NONE, WEEK, BERLIN) == (
+    assert coverage_words(reading(), NONE, IN_BERLIN) == (
         "Nobody wrote in the channel from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin)."
     )
 
 
 def test_messages_without_anything_to_tell_are_not_called_silence() -> None:
-    words = coverage_words(reading(message(1)), NONE, WEEK, UTC)
+    words = coverage_words(reading(message(1)), NONE, WEEK)
 
     assert words.startswith("Read 1 message by 1 person")
-    assert words.endswith("Nothing in it calls for a line here.")
+    assert words.endswith("None of it seemed worth a line.")
 
 
 def test_that_nothing_could_be_read_is_never_said_as_if_nothing_had_happened() -> None:
-    words = coverage_words(reading(unread=["Slack did not answer."]), NONE, WEEK, UTC)
+    words = coverage_words(reading(unread=["Slack did not answer."]), NONE, WEEK)
 
     assert words == (
         "NOTHING COULD BE READ from 16 Nov 09:00 to 23 Nov 09:00 (UTC): Slack did not answer. "
@@ -91,3 +107,20 @@ def test_the_text_for_the_thread_has_its_lines_numbered_through() -> None:
         "4. To do (Ben): Call.\n5. To do: Look.\n\n## Party\n6. Soon."
     )
     assert as_text(NONE) == ""
+
+
+def test_what_was_skipped_is_said_in_the_readers_time() -> None:
+    late = replace(IN_BERLIN, skipped=(at(0), at(24 * 60)))
+
+    assert skipped_words(late) == (
+        "Missed before this one, and not made up for: 23 Nov 10:00, 24 Nov 10:00."
+    )
+    assert skipped_words(WEEK) == ""
+
+
+def test_of_many_that_were_skipped_the_number_is_said() -> None:
+    hours = tuple(at(60 * number) for number in range(LISTED + 700))
+    words = skipped_words(replace(WEEK, skipped=hours))
+
+    assert words.endswith("24 Nov 08:00, and 700 more until 23 Dec 12:00.")
+    assert words.count(":00") == LISTED + 1

@@ -3,106 +3,24 @@
 from __future__ import annotations
 
 import math
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.digests.digest import Message, Period, Reading
 from bot.digests.request import DigestRequest
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
-from bot.playground.slack import Limits, LocalSlack, sold
 from bot.playground.slack.generated import Plan, fill
-from bot.playground.slack.workspace import Message as Posted
 from bot.slack.events import Bot
 from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.period import PeriodReader, Progress
-from bot.slack.web import SlackWeb
+from tests.slack.reading import GENERAL, SINCE, UNTIL, WEEK, Place, day, open_place, ts
 from tests.slack.servers import slack_web
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-GENERAL = "C0GENERAL"
-UNTIL = datetime(2026, 11, 23, 9, tzinfo=UTC)
-SINCE = UNTIL - timedelta(days=7)
-WEEK = Period(SINCE, UNTIL)
-
-
-def ts(at: datetime, microseconds: int = 0) -> str:
-    return f"{at.timestamp():.0f}.{microseconds:06}"
-
-
-def day(number: float) -> str:
-    """A ts so many days after the period's beginning."""
-    return ts(SINCE + timedelta(days=number))
-
-
-@dataclass
-class Clock:
-    """A time that goes on by sleeping only."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@dataclass
-class Place:
-    """A local Slack, and a reader of it, at one simulated clock."""
-
-    slack: LocalSlack
-    reader: PeriodReader
-    clock: Clock
-    told: list[Progress] = field(default_factory=list)
-
-    async def read(
-        self, period: Period = WEEK, channel: str = GENERAL, zone: str = "UTC"
-    ) -> Reading:
-        request = DigestRequest(channel=channel, period=period, zone=zone)
-
-        async def tell(progress: Progress) -> None:
-            self.told.append(progress)
-
-        return await self.reader.read(self.slack.team, request, tell)
-
-    def post(self, at: str, text: str = "words", root: str | None = None, **more: Any) -> str:  # noqa: ANN401 - fields of a message
-        user = more.pop("user", "U0YOU")
-        message = Posted(at, user, text, thread_ts=root, **more)
-        self.slack.workspace.put(self.slack.workspace.channels[GENERAL], message)
-        return at
-
-    def calls(self) -> dict[str, int]:
-        methods = [call.method for call in self.slack.calls]
-        return {method: methods.count(method) for method in sorted(set(methods))}
-
-    def asked(self, method: str) -> list[dict[str, Any]]:
-        return [call.params for call in self.slack.calls_of(method)]
-
-
-@asynccontextmanager
-async def open_place(*, is_sold: bool = False, share_names: bool = True) -> AsyncIterator[Place]:
-    clock = Clock()
-    limits = Limits(clock=clock)
-    async with (
-        LocalSlack.start(limits=sold(limits) if is_sold else limits) as slack,
-        aiohttp.ClientSession() as session,
-    ):
-        client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
-        web = SlackWeb(client)
-        pacing = Pacing(clock=clock, sleep=clock.sleep)
-        people = People(web, clock, share_names=share_names)
-        bot = Bot(slack.bot_user, slack.bot_id, slack.team)
-        yield Place(slack, PeriodReader(web, pacing, people, bot), clock)
 
 
 @pytest.fixture
@@ -115,7 +33,7 @@ def texts(reading: Reading) -> list[str]:
     return [message.text for message in reading.messages]
 
 
-OLDER = "replies since 16 November 2026, 09:00 in threads older than {}"
+OLDER = "replies since 16 Nov 09:00 in threads older than {}"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -158,10 +76,10 @@ async def test_a_busy_channel_is_read_newest_first_where_slack_lets_little_be_re
     assert place.clock.now < 60 * 60
     assert {m.ts for m in reading.new} == (seen & truth.new) | threads
     assert called < worth_a_call
-    reached = "15 November 2026, 18:47"
+    reached = "15 Nov 18:47"
     assert reading.unread == (
         f"messages before {reached}",
-        f"replies since 24 October 2026, 09:00 in threads older than {reached}",
+        f"replies since 24 Oct 09:00 in threads older than {reached}",
         "replies of 39 threads, for lack of time",
     )
     assert len(worth_a_call - called) == 39
@@ -309,7 +227,7 @@ async def test_threads_from_before_what_was_looked_at_are_said_to_be_unread(plac
     reading = await place.read(zone="Europe/Berlin")
 
     assert reading.messages == ()
-    older = "replies since 16 November 2026, 10:00 in threads older than 17 September 2026, 11:01"
+    older = "replies since 16 Nov 10:00 in threads older than 17 Sep 11:01"
     assert reading.unread == (older,)
     assert place.calls() == {"conversations.history": 1}
 

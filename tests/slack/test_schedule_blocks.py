@@ -55,14 +55,14 @@ def test_a_list_is_as_long_as_a_message_and_says_what_it_leaves_out(about: str) 
 
     check_blocks(blocks, Limits())
     assert shown == list(range(1, len(shown) + 1))
-    assert f"{MOST_SCHEDULES - len(shown)} more are in my Home" in str(blocks[-1])
+    assert f"{MOST_SCHEDULES - len(shown)} more on my Home tab" in str(blocks[-1])
 
 
 def test_a_list_that_fits_leaves_nothing_out() -> None:
     blocks = list_blocks(kept(20), "/digest")
 
     assert numbers(blocks) == list(range(1, 21))
-    assert "more are" not in str(blocks)
+    assert "more on my Home" not in str(blocks)
 
 
 def test_the_home_shows_as_many_as_a_person_may_have() -> None:

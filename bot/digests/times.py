@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from bot.digests.digest import Period
 
 
-def moment_words(at: datetime, zone: tzinfo) -> str:
-    """Say a moment to the minute. The year is left out: what is told of lies within months."""
+def moment_words(at: datetime, zone: tzinfo, beside: datetime | None = None) -> str:
+    """Say a moment to the minute, with its year where that is not the year of one beside it."""
     local = at.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M}"
+    is_clear = beside is None or beside.astimezone(zone).year == local.year
+    return f"{local.day} {local:%b %H:%M}" if is_clear else f"{local.day} {local:%b %Y %H:%M}"
 
 
 def span_words(period: Period, zone: tzinfo) -> str:

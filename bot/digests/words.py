@@ -54,9 +54,11 @@ def coverage_words(reading: Reading, digest: Digest, request: DigestRequest) -> 
             "nothing happened: I do not know what happened."
         )
     place = "thread" if request.thread_ts else "channel"
+    silence = "Nothing new was found" if reading.unseen else "Nobody wrote"
+    missing = reading.unread + reading.unseen
     sentences = [
-        f"{_read(reading)},{when}." if reading.new else f"Nobody wrote in the {place}{when}.",
-        f"Not read: {_listed(reading.unread)}." if reading.unread else "",
+        f"{_read(reading)},{when}." if reading.new else f"{silence} in the {place}{when}.",
+        f"Not read: {_listed(missing)}." if missing else "",
         _by_apps(reading.by_apps),
         _left_out(digest, is_new=bool(reading.new)),
     ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+REFUSED = "Slack does not let me read it ({code})"
 BEHIND_SECONDS = 30.0  # after which no further page is begun: somebody waits for an answer
 
 
@@ -41,7 +42,7 @@ class Channels:
     ) -> Reading:
         """Return what people wrote in the channel that is wanted, or in the thread.
 
-        Raises SlackRefused where it may not be read, and other SlackErrors where Slack gives
+        Where Slack does not let it be read, nothing was. Raises other SlackErrors where Slack gives
         nothing for too long.
         """
         shown = ""
@@ -53,9 +54,12 @@ class Channels:
                 shown = words
                 await tell(words)
 
-        if request.thread_ts:
-            return await self._thread(team, request, tell_progress)
-        return await self.reader.read(team, request, tell_progress)
+        read = self._thread if request.thread_ts else self.reader.read
+        try:
+            return await read(team, request, tell_progress)
+        except SlackRefused as error:
+            log.warning("a channel cannot be read", extra={"code": error.code})
+            return Reading(messages=(), unread=(REFUSED.format(code=error.code),))
 
     async def behind(
         self, team: str, channel: str, places: Sequence[Behind]

@@ -64,10 +64,8 @@ def _lines(topic: Topic, permalinks: Mapping[str, str], number: int) -> Iterator
 
 
 def _said(claim: Claim) -> str:
-    text = _literal(claim.text, TEXT_CHARACTERS)
-    if not claim.owner or re.match(rf"{re.escape(claim.owner)}\b", claim.text):
-        return text
-    return f"{_literal(claim.owner, OWNER_CHARACTERS)}: {text}"
+    owner = f"{_literal(claim.owner, OWNER_CHARACTERS)}: " if claim.owner else ""
+    return f"{owner}{_literal(claim.text, TEXT_CHARACTERS)}"
 
 
 def _links(claim: Claim, permalinks: Mapping[str, str]) -> str:

@@ -158,6 +158,10 @@ class Pacing:
         self._allowance(team, method).change(a_minute)
         self._slow_until[team, method] = self.clock() + SLOW_SECONDS
 
+    def is_slowed(self, team: str, method: str) -> bool:
+        """Whether a method is called at such a pace now."""
+        return self.clock() < self._slow_until.get((team, method), 0.0)
+
     def streaming_refused(self, place: str) -> None:
         """Remember for a while that a team or channel has no streaming."""
         self._refused_until[place] = self.clock() + REFUSED_SECONDS

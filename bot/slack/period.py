@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -78,6 +78,7 @@ class PeriodReader:
         return Reading(
             messages=await said(messages, self.people, caller, roots.keys()),
             unread=tuple(_unread(walk, zone)),
+            unseen=tuple(_unseen(walk, zone)),
             by_apps=len(walk.by_apps),
         )
 
@@ -109,13 +110,10 @@ def _progress(walk: Walk, minutes_left: float) -> Progress:
 
 
 def _unread(walk: Walk, zone: ZoneInfo) -> list[str]:
-    """Say what was not read."""
-    unread, reached = [], _at(walk.reached, zone)
-    if not walk.is_whole:
-        if walk.reached > walk.span.since:
-            unread.append(f"messages before {reached}")
-        since = _at(walk.span.since, zone)
-        unread.append(f"replies since {since} in threads older than {reached}")
+    """Say what was not read of what is there."""
+    unread = []
+    if not walk.is_whole and walk.reached > walk.span.since:
+        unread.append(f"messages before {_at(walk.reached, walk, zone)}")
     if walk.threads:
         unread.append(f"replies of {_threads(len(walk.threads))}, for lack of time")
     if walk.untold_threads:
@@ -123,10 +121,19 @@ def _unread(walk: Walk, zone: ZoneInfo) -> list[str]:
     return unread
 
 
+def _unseen(walk: Walk, zone: ZoneInfo) -> list[str]:
+    """Say where replies may be that nobody looked for."""
+    if walk.is_whole:
+        return []
+    since, reached = (_at(each, walk, zone) for each in (walk.span.since, walk.reached))
+    return [f"replies since {since} in threads older than {reached}"]
+
+
 def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count:,} threads"
 
 
-def _at(seconds: Decimal, zone: ZoneInfo) -> str:
+def _at(seconds: Decimal, walk: Walk, zone: ZoneInfo) -> str:
     """Say a time to the minute, no earlier than it was: what came after it was read."""
-    return moment_words(datetime.fromtimestamp(math.ceil(seconds / 60) * 60, zone), zone)
+    at = datetime.fromtimestamp(math.ceil(seconds / 60) * 60, UTC)
+    return moment_words(at, zone, beside=datetime.fromtimestamp(float(walk.span.until), UTC))

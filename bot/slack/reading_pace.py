@@ -23,10 +23,13 @@ SIGNS = 2
 
 
 class ReadingPace:
-    """Notices the slow pace of a workspace, and has everybody keep it."""
+    """Notices the slow pace of a workspace, and has everybody keep it.
+
+    Who reads next knows it from the beginning: where all keep it, nobody meets another 429.
+    """
 
     def __init__(self, pacing: Pacing, team: str) -> None:
-        self.is_slow = False
+        self.is_slow = pacing.is_slowed(team, HISTORY)
         self._pacing = pacing
         self._team = team
         self._pages = 0  # since the last pause

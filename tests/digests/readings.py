@@ -32,8 +32,8 @@ def message(
     return Message(ts=ts(number), thread_ts=ts(root), user=f"U{name}", name=name, text=text)
 
 
-def reading(*messages: Message, unread: Sequence[str] = ()) -> Reading:
-    return Reading(messages=messages, unread=tuple(unread))
+def reading(*messages: Message, unread: Sequence[str] = (), unseen: Sequence[str] = ()) -> Reading:
+    return Reading(messages=messages, unread=tuple(unread), unseen=tuple(unseen))
 
 
 def claim(text: str, *numbers: int, owner: str = "") -> Claim:

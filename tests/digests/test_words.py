@@ -76,6 +76,15 @@ def test_a_time_in_which_nothing_was_written_is_said_to_be_one() -> None:
     )
 
 
+def test_a_quiet_time_is_no_failure_where_only_older_threads_were_not_looked_at() -> None:
+    words = coverage_words(reading(unseen=["replies in old threads"]), NONE, IN_BERLIN)
+
+    assert words == (
+        "Nothing new was found in the channel from 16 Nov 10:00 to 23 Nov 10:00 (Europe/Berlin). "
+        "Not read: replies in old threads."
+    )
+
+
 def test_messages_without_anything_to_tell_are_not_called_silence() -> None:
     words = coverage_words(reading(message(1)), NONE, WEEK)
 

@@ -9,7 +9,6 @@ import pytest
 
 from bot.digests.memory import Behind
 from bot.digests.request import DigestRequest
-from bot.errors import SlackRefused
 from bot.playground.slack.workspace import BOT_USER
 from bot.slack.channels import BEHIND_SECONDS, Channels
 from tests.slack.reading import GENERAL, WEEK, Place, day, open_place
@@ -95,9 +94,16 @@ async def test_of_a_thread_too_long_for_the_time_it_is_said_where_the_reading_en
     assert slow.clock.now < 60 * 60
 
 
-async def test_a_thread_that_may_not_be_read_is_refused(place: Place) -> None:
-    with pytest.raises(SlackRefused):
-        await read(place, replace(THREAD, thread_ts=day(6)))
+@pytest.mark.parametrize("request_", [THREAD, replace(THREAD, thread_ts="")])
+async def test_what_slack_lets_nobody_read_is_said_to_be_unread(
+    place: Place, request_: DigestRequest
+) -> None:
+    for method in ("conversations.history", "conversations.replies"):
+        place.slack.fail(method, error="missing_scope")
+    reading, _ = await read(place, request_)
+
+    assert reading.messages == ()
+    assert reading.unread == ("Slack does not let me read it (missing_scope)",)
 
 
 async def test_messages_behind_a_point_are_found_however_many_are_between(place: Place) -> None:

@@ -79,9 +79,9 @@ async def test_a_busy_channel_is_read_newest_first_where_slack_lets_little_be_re
     reached = "15 Nov 18:47"
     assert reading.unread == (
         f"messages before {reached}",
-        f"replies since 24 Oct 09:00 in threads older than {reached}",
         "replies of 39 threads, for lack of time",
     )
+    assert reading.unseen == (f"replies since 24 Oct 09:00 in threads older than {reached}",)
     assert len(worth_a_call - called) == 39
     assert len([call for call in place.slack.calls if call.error]) == 1
 
@@ -228,8 +228,32 @@ async def test_threads_from_before_what_was_looked_at_are_said_to_be_unread(plac
 
     assert reading.messages == ()
     older = "replies since 16 Nov 10:00 in threads older than 17 Sep 11:01"
-    assert reading.unread == (older,)
+    assert reading.unread == ()
+    assert reading.unseen == (older,)
     assert place.calls() == {"conversations.history": 1}
+
+
+async def test_the_year_is_said_of_a_time_in_another_one(place: Place) -> None:
+    for number in range(1_000):
+        place.post(ts(SINCE - timedelta(days=400), number), "old")
+    reading = await place.read()
+
+    assert reading.unseen == ("replies since 16 Nov 09:00 in threads older than 12 Oct 2025 09:01",)
+
+
+async def test_who_reads_next_knows_that_slack_lets_little_be_read() -> None:
+    async with open_place(is_sold=True) as place:
+        for number in range(40):
+            place.post(day(number / 10), "words")
+        await place.read()
+        place.told.clear()
+        for number in range(40):
+            root = place.post(day(5 + number / 100), "a root")
+            place.post(day(6 + number / 100), "a reply", root)
+        reading = await place.read()
+
+    assert place.told[0].a_minute == 15
+    assert len([text for text in texts(reading) if text == "a reply"]) == 40
 
 
 async def test_threads_are_looked_for_in_the_month_before_the_period(place: Place) -> None:
@@ -240,7 +264,7 @@ async def test_threads_are_looked_for_in_the_month_before_the_period(place: Plac
     reading = await place.read()
 
     assert texts(reading) == ["a month old", "a new reply"]
-    assert reading.unread == ()
+    assert (reading.unread, reading.unseen) == ((), ())
 
 
 async def test_a_thread_from_before_that_is_read_where_the_channel_was_told_of_it(

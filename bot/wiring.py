@@ -195,7 +195,7 @@ def build_listeners(settings: Settings, slack: Slack, stores: Stores, inbox: Inb
         Commands(inbox, slack.hints, slack.bot.team),
         ResearchControls(slack.web, stores.runs),
         _digest_controls(settings, slack, stores, inbox),
-        Sharing(slack.web, slack.pacing, stores.runs, slack.admission, slack.people),
+        Sharing(slack.web, slack.pacing, stores.turns, slack.admission, slack.people),
         settings.follow_ups,
     )
 

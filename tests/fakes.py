@@ -348,6 +348,20 @@ class FakeSchedules:
 
 
 @dataclass
+class FakeShared:
+    """Digests by the ids of their turns, and the threads that they were shared in."""
+
+    asked: dict[int, Question] = field(default_factory=dict)
+    shared: list[tuple[int, Thread]] = field(default_factory=list)
+
+    async def question(self, turn_id: int) -> Question | None:
+        return self.asked.get(turn_id)
+
+    async def keep_shared(self, turn_id: int, thread: Thread) -> None:
+        self.shared.append((turn_id, thread))
+
+
+@dataclass
 class FakeHistory:
     """Threads as Slack has them: all alike."""
 

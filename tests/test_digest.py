@@ -222,6 +222,53 @@ async def test_a_digest_is_shared_in_its_channel_once(stage: Stage) -> None:
     assert "share_digest" not in shown(shared)
 
 
+async def test_a_shared_digest_is_asked_about_below_it_by_who_may_read_the_channel(
+    stage: Stage,
+) -> None:
+    await talk(stage)
+    _, message = await digest(stage)
+    dm = stage.slack.workspace.dm(stage.you).id
+    await stage.slack.press(stage.you, dm, message.ts, "share_digest")
+    await stage.slack.until(lambda s: s.calls_of("chat.postEphemeral"))
+    channel = stage.slack.workspace.channels[PRIVATE]
+    [root] = [m for m in channel.messages.values() if m.bot_id]
+    asked = f"<@{stage.slack.bot_user}> tell me more about the first point"
+    await stage.slack.say(stage.slack.users["colleague"], PRIVATE, asked, root.ts)
+    await stage.responses.until(lambda: len(told(stage)) == 2)
+    channel.members.add(stage.slack.users["guest"])
+    await stage.slack.say(stage.slack.users["guest"], PRIVATE, asked, root.ts)
+    await stage.slack.until(
+        lambda _: "Guests of this workspace" in "".join(map(shown, channel.messages.values()))
+    )
+
+    _, second = told(stage)
+    assert "tools" not in second
+    assert "billing on Friday" in str(second["input"])
+
+
+async def test_what_people_say_to_each_other_below_a_scheduled_digest_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        await talk(stage)
+        clock.ahead = timedelta(minutes=5)
+        channel = stage.slack.workspace.channels[PRIVATE]
+
+        def posted() -> list[Message]:
+            return [m for m in channel.messages.values() if m.bot_id]
+
+        await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, posted())), 30)
+        root = posted()[0].ts
+        await stage.slack.say(stage.you, PRIVATE, "Let us talk about it at lunch.", root)
+        asked = f"<@{stage.slack.bot_user}> who tells the customers?"
+        await stage.slack.say(stage.you, PRIVATE, asked, root)
+        await stage.responses.until(lambda: len(told(stage)) == 2)
+
+    assert "who tells the customers?" in str(told(stage)[1]["input"])
+
+
 async def test_nobody_else_shares_a_digest(stage: Stage) -> None:
     await talk(stage)
     _, message = await digest(stage)

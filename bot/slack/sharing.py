@@ -1,8 +1,9 @@
 """A digest that somebody has as a direct message is shared in the channel that it is about, once.
 
-Its messages are read in its thread and posted again, so that it says there what it says here. What
-was shared is known by the turn in its metadata, so to share twice is to share once, and whoever
-pressed the button and was cut off can press again.
+Its messages are read in its thread and posted again, so that it says there what it says here. Each
+says in its metadata which part of which digest it is: so to share twice is to share once, and what
+a press that was cut off has left out is posted with the next. What was shared is a digest of its
+own thread from then on, which can be asked about there.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.digests.admission import NotAdmitted
 from bot.digests.request import read_request
-from bot.errors import SlackError
+from bot.errors import SlackError, SlackUnreachable
 from bot.slack.asker import chosen_by, whisper
 from bot.slack.blocks import context, grouped
 from bot.slack.caller import Caller, next_cursor
 from bot.slack.markdown import escape
 from bot.slack.part import EVENT_TYPE, READ_IN_SLACK
+from bot.turns.question import Thread
 
 if TYPE_CHECKING:
     from bot.digests.admission import Admission
@@ -32,7 +34,8 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-PAGE, PAGES = 200, 5  # of the channel's messages, among which it may be already
+FIRST = -2  # the part that a digest begins with where it is shared; the next ones are below that
+PAGE, PAGES = 200, 50  # of the channel since the digest was asked for, where it may be already
 SHARED = "The digest is shared."
 SHARED_BEFORE = "This digest was shared before."
 NOT_SHARED = "Slack did not let me share this digest there ({code})."
@@ -47,6 +50,10 @@ class Turns(Protocol):
 
     async def question(self, turn_id: int) -> Question | None:
         """Return what was asked with a turn."""
+        ...
+
+    async def keep_shared(self, turn_id: int, thread: Thread) -> None:
+        """Record that a digest can be asked about in another thread too; twice is once."""
         ...
 
 
@@ -74,75 +81,25 @@ class Sharing:
     async def _shared(self, question: Question, turn_id: int, user: str) -> str:
         if user != question.user:
             return NOT_YOURS
-        request = read_request(question.text)
-        team = question.thread.team
+        channel, team = read_request(question.text).channel, question.thread.team
         caller = Caller(self.web, self.pacing, team)
+        post = _Post(caller, channel, turn_id, question.ts)
         try:
-            await self.admission.check(team, user, request.channel, request.channel)
-            if await self._found(caller, request.channel, turn_id):
-                return SHARED_BEFORE
-            name = await self.people.name(user, caller.until_heard)
-            by = context(f"Shared by {escape(name or 'a member')}")
+            await self.admission.check(team, user, channel, channel)
             messages = await self._messages(caller, question, turn_id)
             if not messages:
                 return NOTHING_THERE
+            name = await self.people.name(user, caller.until_heard)
             (head, *below), *rest = messages
-            messages = [*grouped([head, by, *below]), *rest]
-            is_shared = await self._posted(caller, request.channel, turn_id, messages)
+            by = context(f"Shared by {escape(name or 'a member')}")
+            root, is_new = await post.whole([*grouped([head, by, *below]), *rest])
         except NotAdmitted as refused:
             return refused.public
         except SlackError as error:
             log.warning("a digest could not be shared", extra={"turn": turn_id, "code": error.code})
             return NOT_SHARED.format(code=error.code)
-        return SHARED if is_shared else SHARED_BEFORE
-
-    async def _posted(
-        self, caller: Caller, channel: str, turn_id: int, messages: list[list[Json]]
-    ) -> bool:
-        """Post all messages, or none: what is there in part is taken away.
-
-        False where another process has posted them after another press: the first post stays.
-        """
-        posted: list[str] = []
-        try:
-            for blocks in messages:
-                posted.append(await self._post(caller, channel, turn_id, blocks, *posted[:1]))
-                if blocks is messages[0] and await self._is_late(caller, channel, turn_id, *posted):
-                    await self._take_away(caller, channel, posted)
-                    return False
-        except SlackError:
-            await self._take_away(caller, channel, posted)
-            raise
-        return True
-
-    async def _is_late(self, caller: Caller, channel: str, turn_id: int, ts: str) -> bool:
-        return min([ts, *await self._found(caller, channel, turn_id)]) < ts
-
-    async def _take_away(self, caller: Caller, channel: str, posted: list[str]) -> None:
-        for ts in reversed(posted):
-            try:
-                await caller.until_heard("chat.delete", channel=channel, ts=ts)
-            except SlackError as error:
-                log.warning("a shared digest is there in part", extra={"code": error.code})
-
-    async def _found(self, caller: Caller, channel: str, turn_id: int) -> list[str]:
-        """Return the ts of where it was shared in the channel lately."""
-        found: list[str] = []
-        cursor: str | None = None
-        for _ in range(PAGES):
-            answer = await caller.until_heard(
-                "conversations.history",
-                channel=channel,
-                include_all_metadata=True,
-                limit=PAGE,
-                cursor=cursor,
-            )
-            messages = answer.get("messages") or ()
-            found += [str(m["ts"]) for m in messages if m.get("metadata") == _metadata(turn_id)]
-            cursor = next_cursor(answer)
-            if cursor is None:
-                break
-        return found
+        await self.turns.keep_shared(turn_id, Thread(team=team, channel=channel, thread_ts=root))
+        return SHARED if is_new else SHARED_BEFORE
 
     async def _messages(self, caller: Caller, question: Question, turn_id: int) -> list[list[Json]]:
         """Read the digest's messages, without their buttons."""
@@ -161,32 +118,104 @@ class Sharing:
         )
         return [blocks for blocks in found if blocks]
 
-    async def _post(
-        self,
-        caller: Caller,
-        channel: str,
-        turn_id: int,
-        blocks: list[Json],
-        thread_ts: str | None = None,
-    ) -> str:
-        answer = await caller.call(
-            "chat.postMessage",
-            channel=channel,
-            thread_ts=thread_ts,
-            text="A digest of this channel",
-            blocks=blocks,
-            metadata=_metadata(turn_id),
-            parse="none",
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        return str(answer.get("ts"))
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """The messages of a digest in its channel, found or posted."""
+
+    caller: Caller
+    channel: str
+    turn_id: int
+    since: str  #: the ts before which it was not shared
+    posted: list[str] = field(default_factory=list)  #: by this press
+
+    async def whole(self, messages: list[list[Json]]) -> tuple[str, bool]:
+        """Have all messages there; return the ts of the first, and whether any was missing.
+
+        Where Slack refuses one, those that were posted now are taken away.
+        """
+        first, *others = messages
+        try:
+            root = await self._root(first)
+            there = await self._there("conversations.replies", ts=root)
+            for number, blocks in enumerate(others, 1):
+                if FIRST - number not in there:
+                    await self._put(FIRST - number, blocks, thread_ts=root)
+        except SlackError:
+            await self._take_away()
+            raise
+        return root, bool(self.posted)
+
+    async def _root(self, blocks: list[Json]) -> str:
+        """Find the first message, or post it. Of two that were posted at once the earlier stays."""
+        there = await self._there("conversations.history", oldest=self.since)
+        if FIRST in there:
+            return there[FIRST]
+        ts = await self._put(FIRST, blocks)
+        earliest = (await self._there("conversations.history", oldest=self.since)).get(FIRST, ts)
+        if earliest < ts:
+            await self._take_away()
+        return min(earliest, ts)
+
+    async def _there(self, method: str, **params: Any) -> dict[int, str]:  # noqa: ANN401 - JSON
+        """Return the ts of what is there of it by part; of one that is there twice the earlier."""
+        found: dict[int, str] = {}
+        cursor: str | None = None
+        for _ in range(PAGES):
+            answer = await self.caller.until_heard(
+                method,
+                channel=self.channel,
+                include_all_metadata=True,
+                limit=PAGE,
+                cursor=cursor,
+                **params,
+            )
+            for message in answer.get("messages") or ():
+                part, ts = _part(message, self.turn_id), str(message.get("ts"))
+                found[part] = min(ts, found.get(part, ts))
+            cursor = next_cursor(answer)
+            if cursor is None:
+                break
+        return found
+
+    async def _put(self, part: int, blocks: list[Json], thread_ts: str | None = None) -> str:
+        """Post a message; one whose answer got lost is looked for."""
+        try:
+            answer = await self.caller.call(
+                "chat.postMessage",
+                channel=self.channel,
+                thread_ts=thread_ts,
+                text="A digest of this channel",
+                blocks=blocks,
+                metadata=_metadata(self.turn_id, part),
+                parse="none",
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackUnreachable:
+            where = {"ts": thread_ts} if thread_ts else {"oldest": self.since}
+            method = "conversations.replies" if thread_ts else "conversations.history"
+            there = await self._there(method, **where)
+            if part not in there:
+                raise
+            answer = {"ts": there[part]}
+        ts = str(answer.get("ts"))
+        self.posted.append(ts)
+        return ts
+
+    async def _take_away(self) -> None:
+        while self.posted:
+            ts = self.posted.pop()
+            try:
+                await self.caller.until_heard("chat.delete", channel=self.channel, ts=ts)
+            except SlackError as error:
+                log.warning("a shared digest is there in part", extra={"code": error.code})
 
 
-def _metadata(turn_id: int) -> Json:
+def _metadata(turn_id: int, part: int) -> Json:
     return {
         "event_type": EVENT_TYPE,
-        "event_payload": {"turn": turn_id, "part": -2, READ_IN_SLACK: True},
+        "event_payload": {"turn": turn_id, "part": part, READ_IN_SLACK: True},
     }
 
 

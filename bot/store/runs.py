@@ -11,7 +11,7 @@ from sqlalchemy import String, bindparam, exists, func, select, update
 
 from bot.store.messages import INSERTS
 from bot.store.rows import question_of
-from bot.store.statements import IS_OPEN, TURN, in_thread, place
+from bot.store.statements import IS_OPEN, QUESTION, in_thread, place
 from bot.store.tables import UtcDateTime, runs, turns
 from bot.store.tenure import IS_OURS, refuse
 from bot.turns.answer import Search, Usage
@@ -172,8 +172,8 @@ class RunStore:
 
     async def question(self, turn_id: int) -> Question | None:
         """Return what was asked with a turn; None where there is no such."""
-        found = select(*TURN).where(turns.c.id == turn_id)
-        row = await self._database.run(lambda c: c.execute(found).one_or_none())
+        key = {"of_turn": turn_id}
+        row = await self._database.run(lambda c: c.execute(QUESTION, key).one_or_none())
         return None if row is None else question_of(row)
 
     async def is_stop_asked(self, turn: Turn) -> bool:

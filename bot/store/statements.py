@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from bot.store.tables import UtcDateTime, messages, runs, turns
 from bot.store.tenure import IS_OURS
+from bot.turns.question import OFF_THE_WEB
 from bot.turns.turn import TurnState, states_before
 
 if TYPE_CHECKING:
@@ -249,13 +250,23 @@ PAST = (
     .order_by(turns.c.ended_at.desc(), turns.c.ts_order.desc())
     .limit(bindparam("of_most", type_=Integer))
 )
+QUESTION = select(*TURN).where(turns.c.id == bindparam("of_turn"))
+ANSWER_OF = select(*TURN, turns.c.answer, turns.c.model).where(turns.c.id == bindparam("of_turn"))
 _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
+# A digest is not asked for in its thread: who has it there talks to the others as before.
 HAS_ASKED = select(
-    exists().where(in_thread(), turns.c.user == bindparam("of_user"), turns.c.state.in_(_COUNTS))
+    exists().where(
+        in_thread(),
+        turns.c.user == bindparam("of_user"),
+        turns.c.state.in_(_COUNTS),
+        turns.c.kind != "digest",
+    )
 )
 HAS_DIGEST = select(exists().where(in_thread(), turns.c.kind == "digest"))
 HAS_ANSWERED = select(
     exists().where(
-        in_thread(), turns.c.state == TurnState.ANSWERED, turns.c.response_id.is_not(None)
+        in_thread(),
+        turns.c.state == TurnState.ANSWERED,
+        or_(turns.c.response_id.is_not(None), turns.c.kind.in_(OFF_THE_WEB)),
     )
 )

@@ -243,6 +243,28 @@ class TurnStore:
             lambda c: bool(c.scalar(sql.HAS_ANSWERED, sql.place(thread)))
         )
 
+    async def question(self, turn_id: int) -> Question | None:
+        """Return what was asked with a turn; None where there is no such."""
+        key = {"of_turn": turn_id}
+        row = await self._database.run(lambda c: c.execute(sql.QUESTION, key).one_or_none())
+        return None if row is None else question_of(row)
+
+    async def keep_shared(self, turn_id: int, thread: Thread) -> None:
+        """Record that a digest can be asked about in another thread too; twice is once.
+
+        There it is a turn that was answered before, and has cost nothing.
+        """
+        at = self._clock()
+        new = {**self._new(TurnState.ANSWERED), "ended_at": at}
+
+        def operation(connection: Connection) -> None:
+            row = connection.execute(sql.ANSWER_OF, {"of_turn": turn_id}).one()
+            question = replace(question_of(row), thread=thread, ts=thread.thread_ts)
+            said = {"answer": row.answer, "model": row.model}
+            self._claim(connection, question_columns(question) | new | said)
+
+        await self._database.run(operation)
+
     async def has_digest(self, thread: Thread) -> bool:
         """Whether the thread is a digest's."""
         return await self._database.run(lambda c: bool(c.scalar(sql.HAS_DIGEST, sql.place(thread))))

@@ -162,7 +162,7 @@ class Process:
         bot = Bot(BOT_USER, BOT_ID, TEAM)
         controls, digests = (
             ResearchControls(web, FakeRuns()),
-            digest_ways(web, bot, inbox, turns, FakeRuns()),
+            digest_ways(web, bot, inbox, turns),
         )
         self.listeners = Listeners(
             bot, inbox, turns, agent, commands, controls, *digests, "mention"

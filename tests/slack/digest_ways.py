@@ -13,19 +13,18 @@ from bot.slack.membership import Membership
 from bot.slack.pacing import Pacing
 from bot.slack.schedule_controls import ScheduleControls
 from bot.slack.sharing import Sharing
-from tests.fakes import FakeSchedules
+from tests.fakes import FakeSchedules, FakeShared
 
 if TYPE_CHECKING:
     from bot.slack.digest_controls import Inbox, Threads
     from bot.slack.events import Bot
-    from bot.slack.sharing import Turns
     from bot.slack.web import SlackWeb
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def digest_ways(
-    web: SlackWeb, bot: Bot, inbox: Inbox, threads: Threads, turns: Turns
+    web: SlackWeb, bot: Bot, inbox: Inbox, threads: Threads
 ) -> tuple[DigestControls, Sharing]:
     people, pacing = People(web, lambda: 0.0, share_names=True), Pacing()
     admission, hints = Admission(Membership(web, pacing)), Hints()
@@ -34,5 +33,5 @@ def digest_ways(
     )
     return (
         DigestControls(inbox, threads, people, schedules, hints, bot.team, lambda: NOON),
-        Sharing(web, pacing, turns, admission, people),
+        Sharing(web, pacing, FakeShared(), admission, people),
     )

@@ -191,7 +191,7 @@ async def test_no_wrong_field_keeps_a_delivery_from_being_acknowledged(
     app = build_app(client, bot, None)
     commands, agent = Commands(inbox, Hints(), "T1"), Agent(web, lambda: 0.0)
     controls = ResearchControls(web, FakeRuns())
-    digests = digest_ways(web, bot, inbox, FakeTurns(), FakeRuns())
+    digests = digest_ways(web, bot, inbox, FakeTurns())
     add_listeners(
         app, Listeners(bot, inbox, FakeTurns(), agent, commands, controls, *digests, "anyone")
     )

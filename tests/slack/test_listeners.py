@@ -145,7 +145,7 @@ async def entrance(
         commands = Commands(inbox, Hints(), slack.team)
         runs = FakeRuns()
         controls = ResearchControls(web, runs)
-        digests = digest_ways(web, bot, inbox, turns, runs)
+        digests = digest_ways(web, bot, inbox, turns)
         ways = Listeners(bot, inbox, turns, agent, commands, controls, *digests, follow_ups)
         add_listeners(app, ways)
         async with let_in(app, slack, http=http):

@@ -24,6 +24,7 @@ from bot.slack.sharing import NOT_SHARED, NOTHING_THERE, SHARED, SHARED_BEFORE, 
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Turn
+from tests.fakes import FakeShared
 from tests.slack.test_roots import hurried
 
 if TYPE_CHECKING:
@@ -69,14 +70,13 @@ class Shared:
     web: SlackWeb
     asked: Question
     door: Door
-
-    async def question(self, turn_id: int) -> Question | None:
-        return self.asked if turn_id == TURN else None
+    turns: FakeShared
 
     def process(self, web: SlackWeb | None = None) -> Sharing:
         people = People(self.web, lambda: 0.0, share_names=True)
         pacing = Pacing(sleep=hurried)
-        return Sharing(web or self.web, pacing, self, self.door, people)  # type: ignore[arg-type]
+        door: Any = self.door
+        return Sharing(web or self.web, pacing, self.turns, door, people)
 
     async def press(self, process: Sharing, user: str = "you") -> None:
         await process.share({"user": {"id": self.slack.users[user]}}, TURN)
@@ -126,7 +126,7 @@ async def a_digest() -> AsyncIterator[Shared]:
                 blocks=blocks,
                 metadata=metadata(Turn(TURN, asked, None), part),
             )
-        yield Shared(slack, web, asked, Door())
+        yield Shared(slack, web, asked, Door(), FakeShared({TURN: asked}))
 
 
 async def test_all_its_messages_are_shared_in_a_thread_and_marked(shared: Shared) -> None:
@@ -140,6 +140,8 @@ async def test_all_its_messages_are_shared_in_a_thread_and_marked(shared: Shared
         assert message.metadata is not None
         assert message.metadata["event_payload"]["read_in_slack"] is True
     assert shared.told == [SHARED]
+    thread = Thread(team=shared.slack.team, channel=CHANNEL, thread_ts=first.ts)
+    assert shared.turns.shared == [(TURN, thread)]
 
 
 async def test_a_full_message_is_shared_in_as_many_as_it_takes(shared: Shared) -> None:
@@ -178,6 +180,41 @@ async def test_what_could_not_be_shared_whole_is_taken_away_and_shared_with_the_
 
     assert len(shared.posted) == 2
     assert shared.told == [NOT_SHARED.format(code="msg_blocks_too_long"), SHARED]
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+async def test_a_message_whose_answer_got_lost_is_found_and_the_rest_is_shared(
+    shared: Shared, skip: int
+) -> None:
+    shared.slack.fail("chat.postMessage", status=500, after=True, skip=skip)
+    await shared.press(shared.process())
+    await shared.press(shared.process())
+
+    assert ["first" in str(m.blocks) for m in shared.posted] == [True, False]
+    assert shared.told == [SHARED, SHARED_BEFORE]
+
+
+async def test_what_a_press_that_was_cut_off_left_out_is_posted_with_the_next(
+    shared: Shared,
+) -> None:
+    await shared.press(shared.process())
+    first, second = shared.posted
+    await shared.slack.delete(CHANNEL, second.ts)
+    await shared.press(shared.process())
+
+    assert [m.thread_ts for m in shared.posted] == [None, first.ts]
+    assert shared.told == [SHARED, SHARED]
+    assert [thread.thread_ts for _, thread in shared.turns.shared] == [first.ts, first.ts]
+
+
+async def test_it_is_looked_for_however_much_was_written_since(shared: Shared) -> None:
+    await shared.press(shared.process())
+    for number in range(1_100):
+        await shared.slack.say(shared.asked.user, CHANNEL, f"words {number}")
+    await shared.press(shared.process())
+
+    assert len(shared.posted) == 2
+    assert shared.told == [SHARED, SHARED_BEFORE]
 
 
 async def test_a_digest_that_is_gone_is_not_shared(shared: Shared) -> None:

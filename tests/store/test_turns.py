@@ -670,6 +670,29 @@ class TestAsking:
 
         assert not await store.has_answered(THREAD)
 
+    async def test_who_has_a_digest_in_a_channel_has_not_asked_there_but_can_be_asked_on(
+        self, store: TurnStore
+    ) -> None:
+        await answered(store, replace(a_question(), kind="digest"), "resp_1")
+
+        assert not await store.has_asked(THREAD, "U1")
+        assert await store.has_answered(THREAD)
+
+    async def test_a_digest_that_is_shared_is_one_of_the_thread_it_is_shared_in(
+        self, store: TurnStore
+    ) -> None:
+        turn = await answered(store, replace(a_question(), kind="digest"), "resp_1")
+        shared = replace(THREAD, channel="C9", thread_ts="900.000100")
+        for _ in range(2):
+            await store.keep_shared(turn.id, shared)
+        asked = replace(a_question("900.000200"), thread=shared, kind="about_digest")
+        [past] = await store.past(await started(store, asked))
+
+        assert await store.has_digest(shared)
+        assert await store.question(turn.id) == turn.question
+        assert (past.question.text, past.question.ts) == (turn.question.text, "900.000100")
+        assert past.answer == (await store.past(turn))[0].answer
+
     async def test_who_did_not_ask_has_not_asked(self, store: TurnStore) -> None:
         await answered(store, a_question(user="U1"), "resp_1")
 

@@ -16,7 +16,7 @@ from bot.digests.admission import NotAdmitted
 from bot.digests.audience import GONE
 from bot.digests.memory import remembered
 from bot.digests.request import is_scheduled, read_request
-from bot.digests.scheduled import CATCH_UP
+from bot.digests.scheduled import catch_up
 from bot.digests.words import coverage_words, skipped_words
 from bot.errors import FootnoteError, SlackRateLimited, SlackUnreachable, TurnInterrupted
 from bot.turns.answer import Answer, Finished
@@ -177,7 +177,7 @@ class DigestRunner:
         return await self.replies.place(turn)
 
     def _is_late(self, request: DigestRequest) -> bool:
-        return self.clock.now() - request.period.until > CATCH_UP
+        return self.clock.now() - request.period.until > catch_up(request.period)
 
     def _settling(self) -> Settling:
         return Settling(self.store, self.metrics, self._fail_unseen)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.digests.digest import Period
 from bot.digests.request import DigestRequest, request_text
 from bot.digests.schedule import due_times, next_times, time_before
+from bot.digests.since import LONGEST
 from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from bot.digests.schedule import Schedule
 
-CATCH_UP = timedelta(hours=6)  # after its time, for which a digest is still posted
+CATCH_UP = timedelta(hours=6)  # after its time, for which a digest is still posted, at least
+LONGEST_CATCH_UP = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class Scheduled:
     id: int
     new: NewSchedule
     next_due: datetime
+    covered_until: datetime | None = None  #: the last time that was due; None: not known, or paused
     skipped: tuple[datetime, ...] = ()  #: times that are still to be told of
     paused_why: str | None = None  #: "" where its owner paused it; None while it runs
 
@@ -52,6 +55,7 @@ class Scheduled:
 class Due:
     """What is to be done about one that is due."""
 
+    last: datetime  #: of the times until now
     run: datetime | None  #: the time that is made up for; None where all are too long ago
     skipped: tuple[datetime, ...]  #: what is to be told of with it, or with a later one
     next_due: datetime | None  #: None where it never comes again
@@ -62,9 +66,16 @@ def plan(scheduled: Scheduled, now: datetime) -> Due:
     schedule = scheduled.new.schedule
     due = (scheduled.next_due, *due_times(schedule, scheduled.next_due, now))
     following = next(iter(next_times(schedule, now, 1)), None)
-    if now - due[-1] > CATCH_UP:
-        return Due(run=None, skipped=(*scheduled.skipped, *due), next_due=following)
-    return Due(run=due[-1], skipped=(*scheduled.skipped, *due[:-1]), next_due=following)
+    if now - due[-1] > catch_up(_period(scheduled, due[-1])):
+        return Due(last=due[-1], run=None, skipped=(*scheduled.skipped, *due), next_due=following)
+    return Due(
+        last=due[-1], run=due[-1], skipped=(*scheduled.skipped, *due[:-1]), next_due=following
+    )
+
+
+def catch_up(period: Period) -> timedelta:
+    """Return how long after its end a digest is still posted: a quarter of it, within bounds."""
+    return min(max(CATCH_UP, (period.until - period.since) / 4), LONGEST_CATCH_UP)
 
 
 def question_of(scheduled: Scheduled, due: Due, at: datetime) -> Question:
@@ -72,7 +83,7 @@ def question_of(scheduled: Scheduled, due: Due, at: datetime) -> Question:
     new = scheduled.new
     request = DigestRequest(
         channel=new.source,
-        period=Period(time_before(new.schedule, at), at),
+        period=_period(scheduled, at),
         about=new.about,
         zone=new.schedule.zone,
         schedule_id=scheduled.id,
@@ -86,3 +97,14 @@ def question_of(scheduled: Scheduled, due: Due, at: datetime) -> Question:
         text=request_text(request),
         kind="digest",
     )
+
+
+def _period(scheduled: Scheduled, at: datetime) -> Period:
+    """Return what the digest of a due time is about: the time since the one before.
+
+    The first one after a change of its times begins where the last one ended.
+    """
+    covered = scheduled.covered_until
+    if covered is not None and at == scheduled.next_due and covered < at:
+        return Period(max(covered, at - LONGEST), at)
+    return Period(time_before(scheduled.new.schedule, at), at)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.digests.admission import NotAdmitted
 from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times, read_schedule
 from bot.digests.scheduled import NewSchedule
-from bot.errors import SlackError
+from bot.errors import FootnoteError, SlackError, public_words
 from bot.slack.asker import chosen_by
 from bot.slack.digest_words import (
     IN_CHANNELS_ONLY,
@@ -123,6 +123,8 @@ class ScheduleControls:
             words = refused.public
         except SlackError as error:
             words = NOT_SAVED.format(why=f"Slack says {error.code}")
+        except FootnoteError as error:
+            words = public_words(error)
         await self.hints.respond(asker.response_url, words, replace=True)
 
     async def listed(self, user: str) -> Said:
@@ -150,11 +152,14 @@ class ScheduleControls:
     async def pressed(self, body: Json, wanted: ScheduleAction) -> None:
         """Take a press of a button in a list or in the Home."""
         asker = chosen_by(body)
-        words = await self.change(wanted, asker.user)
+        try:
+            words = await self.change(wanted, asker.user)
+            said = await self.listed(asker.user)
+        except FootnoteError as error:
+            words, said = public_words(error), Said("")
         if body.get("view"):
             await self.show_home(asker.user)
         else:
-            said = await self.listed(asker.user)
             await self.hints.respond(asker.response_url, words, said.blocks, replace=True)
 
     async def show_home(self, user: str) -> None:
@@ -172,10 +177,8 @@ class ScheduleControls:
         return found if is_theirs else None
 
     async def _saved(self, new: NewSchedule, number: int | None) -> str:
-        if (
-            number is None
-            and len(await self.schedules.of_user(self.team, new.user)) >= MOST_SCHEDULES
-        ):
+        found = [each.new for each in await self.schedules.of_user(self.team, new.user)]
+        if number is None and new not in found and len(found) >= MOST_SCHEDULES:
             return NOT_SAVED.format(why=f"you already have {MOST_SCHEDULES}")
         channel = new.target
         if not channel:

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, case, delete, null, select, update
 
 from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
@@ -42,10 +42,13 @@ _MOVE = (
     )
     .values(
         next_due=bindparam("new_due", type_=UtcDateTime),
+        covered_until=bindparam("new_covered", type_=UtcDateTime),
         skipped=bindparam("new_skipped"),
         updated_at=bindparam("new_at", type_=UtcDateTime),
     )
 )
+# What was written while it was paused is in no digest of its.
+_AFRESH: Mapping[str, None] = {"paused_why": None, "covered_until": None}
 _SKIPPED = select(schedules.c.skipped).where(_ID).with_for_update()
 _TELL = update(schedules).where(_ID).values(skipped=bindparam("new_skipped"))
 
@@ -81,7 +84,7 @@ class ScheduleStore:
             if found is None:
                 return _scheduled(connection.execute(self._add, row).one())
             if found.paused_why is not None:
-                again = {"paused_why": None, "next_due": next_due, "updated_at": at}
+                again = {**_AFRESH, "next_due": next_due, "updated_at": at}
                 connection.execute(update(schedules).where(_ID).values(again), {"of_id": found.id})
             return _scheduled(found)
 
@@ -117,13 +120,15 @@ class ScheduleStore:
 
     async def resume(self, schedule_id: int, next_due: datetime) -> bool:
         """Have one come again from a time on; False where it is not paused."""
-        new = {"paused_why": None, "next_due": next_due}
+        new = {**_AFRESH, "next_due": next_due}
         return await self._update(schedule_id, new, schedules.c.paused_why.is_not(None))
 
     async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
         """Have one of theirs come as is wanted now, from a time on; False where there is none."""
-        wanted = {**_columns(new), "paused_why": None, "next_due": next_due}
+        covered = case((schedules.c.paused_why.is_(None), schedules.c.covered_until), else_=null())
+        at: dict[str, object] = {"next_due": next_due, "covered_until": covered}
         theirs = and_(schedules.c.team == new.team, schedules.c.user == new.user)
+        wanted = {**_columns(new), **at, "paused_why": None}
         return await self._update(schedule_id, wanted, theirs)
 
     async def delete(self, schedule_id: int) -> bool:
@@ -198,6 +203,7 @@ class ScheduleStore:
             "of_due": scheduled.next_due,
             "of_skipped": _encoded(scheduled.skipped),
             "new_due": due.next_due,
+            "new_covered": due.last,
             "new_skipped": _encoded(skipped),
             "new_at": self._clock(),
         }
@@ -243,6 +249,7 @@ def _scheduled(row: Row[Any]) -> Scheduled:
             about=row.about,
         ),
         next_due=row.next_due,
+        covered_until=row.covered_until,
         skipped=_decoded(row.skipped),
         paused_why=row.paused_why,
     )

@@ -174,6 +174,9 @@ schedules = Table(
     Column("about", Text, nullable=False),
     # Moved on in the transaction that takes the question of a due time: so it is taken once.
     Column("next_due", UtcDateTime),
+    # The last due time that was posted or skipped: a change of its times leaves no gap. Null before
+    # the first one, and after a pause.
+    Column("covered_until", UtcDateTime),
     Column("skipped", Text, nullable=False),  # times that are still to be told of, as JSON
     Column("paused_why", Text),
     Column("created_at", UtcDateTime, nullable=False),

@@ -99,7 +99,7 @@ async def test_what_is_too_long_ago_is_skipped() -> None:
 
     assert (inbox.begun, times.taken) == ([], [])
     [due] = times.skipped
-    assert due == Due(run=None, skipped=(NINE,), next_due=NINE + timedelta(days=1))
+    assert due == Due(last=NINE, run=None, skipped=(NINE,), next_due=NINE + timedelta(days=1))
 
 
 async def test_a_schedule_that_cannot_be_read_is_paused_and_keeps_no_other_from_coming() -> None:

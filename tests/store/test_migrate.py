@@ -98,7 +98,7 @@ async def test_pending_says_what_is_still_to_be_applied(empty: Database) -> None
     before = await pending(empty)
     await upgrade(empty)
 
-    assert before == ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+    assert before == ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
     assert await pending(empty) == ()
 
 

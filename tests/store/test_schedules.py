@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.digests.request import read_request
-from bot.digests.schedule import Schedule
+from bot.digests.schedule import Schedule, next_times
 from bot.digests.scheduled import CATCH_UP, NewSchedule, plan, question_of
 from bot.errors import SlackRefused
 from bot.store.schedules import ScheduleStore
@@ -282,3 +282,78 @@ async def state(process: Process, turn: Turn) -> tuple[str, str | None]:
     found = select(turns.c.state, turns.c.error).where(turns.c.id == turn.id)
     row = await process.database.run(lambda c: c.execute(found).one())
     return row.state.value, row.error
+
+
+WEEKLY = NewSchedule(
+    team="T1",
+    user="U1",
+    user_team="T1",
+    source="C1",
+    target="C1",
+    schedule=Schedule("0 16 * * 5", "UTC"),
+)
+FRIDAY = datetime(2026, 2, 27, 16, tzinfo=UTC)
+WEEKDAYS = replace(WEEKLY, schedule=Schedule("0 9 * * 1-5", "UTC"))
+
+
+async def period_of(process: Process, now: datetime) -> tuple[datetime, datetime]:
+    """Take what is due, and return what it is about."""
+    [due] = await process.store.due(now)
+    turn = await process.take(due, now)
+    assert turn is not None
+    period = read_request(turn.question.text).period
+    return period.since, period.until
+
+
+async def test_a_change_of_its_times_leaves_no_message_out_and_tells_none_twice(
+    process: Process,
+) -> None:
+    kept = await process.store.add(WEEKLY, FRIDAY)
+    assert await period_of(process, FRIDAY) == (FRIDAY - 7 * DAY, FRIDAY)
+    friday_morning = FRIDAY + 7 * DAY - timedelta(hours=7)
+    await process.store.change(kept.id, WEEKDAYS, friday_morning)
+    assert await period_of(process, friday_morning) == (FRIDAY, friday_morning)
+    await process.store.change(kept.id, WEEKLY, FRIDAY + 7 * DAY)
+    assert await period_of(process, FRIDAY + 7 * DAY) == (friday_morning, FRIDAY + 7 * DAY)
+
+
+async def test_what_was_written_during_a_pause_is_in_no_digest(process: Process) -> None:
+    kept = await process.store.add(NEW, NINE)
+    await period_of(process, NINE)
+    for begin_again in (
+        process.store.resume(kept.id, NINE + 9 * DAY),
+        process.store.change(kept.id, replace(NEW, about="plans"), NINE + 9 * DAY),
+    ):
+        await process.store.pause(kept.id, "")
+        await begin_again
+        [found] = await process.store.due(NINE + 9 * DAY)
+        due = plan(found, NINE + 9 * DAY)
+        assert due.run is not None
+        period = read_request(question_of(found, due, due.run).text).period
+        assert period.since == NINE + 8 * DAY
+
+
+async def test_what_was_skipped_is_in_no_later_digest(process: Process) -> None:
+    await process.store.add(NEW, NINE)
+    await period_of(process, NINE)
+    [late] = await process.store.due(NINE + 2 * DAY - timedelta(hours=1))
+    await process.store.skip(late, plan(late, NINE + 2 * DAY - timedelta(hours=1)))
+
+    assert await period_of(process, NINE + 2 * DAY) == (NINE + DAY, NINE + 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("cron", "hours"), [("0 9 * * *", 6), ("0 */6 * * *", 6), ("0 9 * * 1", 24), ("0 9 1 * *", 24)]
+)
+async def test_what_comes_seldom_is_made_up_for_longer(
+    process: Process, cron: str, hours: int
+) -> None:
+    new = replace(NEW, schedule=Schedule(cron, "UTC"))
+    first = next_times(new.schedule, NINE, 1)[0]
+    kept = await process.store.add(new, first)
+    window = timedelta(hours=hours)
+    later = next_times(new.schedule, first, 1)[0]
+
+    assert plan(kept, min(first + window, later - DAY / 1440)).run == first
+    if first + window < later:
+        assert plan(kept, first + window + timedelta(seconds=1)).run is None

@@ -75,8 +75,13 @@ async def _place(caller: Caller, channel: str) -> Place:
 
 
 def _is_shared(said: Json, kind: PlaceKind) -> bool | None:
-    """Tell whether others than this workspace read it; None where Slack does not say."""
-    shared = ("is_ext_shared", "is_pending_ext_shared", "is_org_shared", "is_shared")
+    """Tell whether others than this workspace read it; None where Slack does not say.
+
+    A direct message has one reader, whatever workspaces of an organisation it is in.
+    """
+    shared = ["is_ext_shared", "is_pending_ext_shared"]
+    if kind != "direct":
+        shared += ["is_org_shared", "is_shared"]
     if any(said.get(name) for name in shared):
         return True
     return False if kind == "direct" or said.get("is_ext_shared") is False else None

@@ -86,7 +86,7 @@ class ScheduleStore:
             if found.paused_why is not None:
                 again = {**_AFRESH, "next_due": next_due, "updated_at": at}
                 connection.execute(update(schedules).where(_ID).values(again), {"of_id": found.id})
-            return _scheduled(found)
+            return _scheduled(connection.execute(same).one())
 
         return await self._database.run(operation)
 

@@ -135,6 +135,18 @@ async def test_any_way_of_being_shared_counts(flag: str) -> None:
     assert place == Place(id="C1", kind="public", is_shared=True, is_readable=True)
 
 
+@pytest.mark.parametrize(("flag", "is_shared"), [("is_org_shared", False), ("is_ext_shared", True)])
+async def test_a_direct_message_within_an_organisation_is_still_one_persons(
+    flag: str, *, is_shared: bool
+) -> None:
+    async with slack_web() as (web, answers):
+        said = {"id": "D1", "is_im": True, "user": "U1", flag: True}
+        answers.next = [{"json": {"ok": True, "channel": said}}]
+        place = await Membership(web, Pacing()).place("T1", "D1")
+
+    assert (place.kind, place.of_user, place.is_shared) == ("direct", "U1", is_shared)
+
+
 async def test_a_list_of_members_that_cannot_be_had_forbids() -> None:
     async with slack_web() as (web, answers):
         answers.next = [

@@ -82,9 +82,9 @@ async def test_of_two_processes_that_are_told_the_same_one_keeps_it(
 async def test_what_is_paused_and_added_again_comes_again(process: Process) -> None:
     kept = await process.store.add(NEW, NINE)
     await process.store.pause(kept.id, "why")
-    await process.store.add(NEW, NINE + DAY)
+    again = await process.store.add(NEW, NINE + DAY)
 
-    assert await process.store.get(kept.id) == replace(kept, next_due=NINE + DAY)
+    assert again == await process.store.get(kept.id) == replace(kept, next_due=NINE + DAY)
 
 
 async def test_of_two_processes_that_look_one_takes_what_is_due(

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.app import open_bot, until_stopped
+from bot.clock import CLOCK
 from bot.playground.responses import LocalResponses
 from bot.playground.slack import LocalSlack
+from bot.playground.slack.generated import Plan, fill
 from bot.settings import load_settings
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 QUESTION = "How do I ask a question in a channel, and who sees the answer?"
 ANSWER_SECONDS = 600.0  # a real model may think for minutes
 WIDTH = 88
+BUSY = "private"  # the channel that there is something to sum up in
+WORK = Plan(messages=60, threads=8, people=8, days=7)
 
 Json = dict[str, Any]
 
@@ -44,7 +48,9 @@ async def demo(*, once: str | None, port: int) -> None:
             async with open_bot(load_settings(None, **given)):
                 await _ask(slack, once or QUESTION)
                 if once is None:
+                    fill(slack.workspace, slack.channels[BUSY], WORK, CLOCK.now())
                     click.echo(f"\nGo on in your browser: {slack.page_url}  (Ctrl-C ends it)")
+                    click.echo(f"In the channel {BUSY} people have been at work: type /digest 7d")
                     await until_stopped()
 
 

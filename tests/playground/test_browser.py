@@ -10,12 +10,11 @@ from selenium.webdriver.common.keys import Keys
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground.slack import LocalSlack
+from bot.playground.slack.workspace import Message
 from tests.playground.browser import Browser, open_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from bot.playground.slack.workspace import Message
 
 Json = dict[str, Any]
 
@@ -72,6 +71,23 @@ async def start_stream(slack: LocalSlack, root: str, **more: object) -> Json:
     chunks = [{"type": "plan_update", "title": "Researching"}, task("in_progress")]
     started = await call(slack, "chat.startStream", **place, **recipient, chunks=chunks, **more)
     return {"channel": general, "ts": started["ts"]}
+
+
+async def test_a_channel_says_on_which_days_it_was_written(slack: LocalSlack) -> None:
+    channel = slack.workspace.channels[slack.channels["general"]]
+    for ts in ("1795424400.000100", "1795428000.000100", "1795510800.000100"):
+        slack.workspace.put(channel, Message(ts, slack.users["you"], "words"))
+    async with open_page(slack.page_url) as browser:
+        await browser.until_text(CHANNEL, "words")
+        await browser.until(lambda driver: len(driver.find_elements("css selector", ".row")) == 3)
+        days = await browser.do(
+            lambda driver: [
+                row.get_attribute("data-day")
+                for row in driver.find_elements("css selector", f"{CHANNEL} .row")
+            ]
+        )
+
+    assert days == ["Monday 23 November", None, "Tuesday 24 November"]
 
 
 async def asked_on(browser: Browser, slack: LocalSlack) -> str:

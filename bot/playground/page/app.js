@@ -236,7 +236,8 @@ function showIntro(channel) {
   const words = channel.kind === "direct"
     ? `This is your direct message with ${bot}. Whatever you write starts a thread of its own.`
     : channel.bot
-      ? `Write @${bot.toLowerCase()} and a question, or /ask and a question. The answer comes in a thread.`
+      ? `Write @${bot.toLowerCase()} and a question, or /ask and a question. The answer comes in a thread. `
+        + "Type /digest 7d to have the channel summed up."
       : `${bot} is not in this channel, so a mention does not reach it.`;
   $("#intro").replaceChildren(
     element("strong", { textContent: `${channel.sign} ${channel.name}` }),
@@ -269,6 +270,7 @@ function fill(pane, messages, all) {
     if (row.drawn !== message.html) draw(row, message);
     row.classList.toggle("compact", followsOn(message, before));
     if (all) showReplies(row, message, all);
+    showDay(row, message, before);
     if (list.children[at] !== row) list.insertBefore(row, list.children[at] || null);
     before = message;
   });
@@ -285,6 +287,16 @@ function newRow(id) {
 function followsOn(message, before) {
   return Boolean(before) && before.author === message.author && !message.ephemeral && !before.ephemeral
     && Number(message.ts) - Number(before.ts) < sameAuthorSeconds && !isRoot(message);
+}
+
+function showDay(row, message, before) {
+  if (before && day(before) === day(message)) delete row.dataset.day;
+  else row.dataset.day = day(message);
+}
+
+function day(message) {
+  const options = { weekday: "long", day: "numeric", month: "long" };
+  return new Date(Number(message.ts) * 1000).toLocaleDateString("en-GB", options);
 }
 
 function draw(row, message) {

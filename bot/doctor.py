@@ -14,7 +14,7 @@ from bot.log import without_secrets
 from bot.responses import checkup as model
 from bot.responses.client import open_http
 from bot.responses.dialect import server_at
-from bot.responses.model import request_options
+from bot.responses.model import request_options, tells_the_web
 from bot.responses.price_list import price_list
 from bot.settings import ENV_FILE, Settings, load_settings
 from bot.slack import checkup as slack
@@ -49,6 +49,7 @@ MODEL_CHECKS = (
     model.CHAIN,
     model.BACKGROUND,
     model.REQUESTS,
+    model.DIGESTS,
 )
 SLACK_CHECKS = (
     slack.BOT_TOKEN,
@@ -152,6 +153,7 @@ class Examination:
             subject = model.Subject(http, options, self._unsupported(settings))
             async for finding in _asked(subject, settings):
                 yield finding
+        yield model.look_at_digests(searches_by_itself=tells_the_web(settings))
 
     def _unsupported(self, settings: Settings) -> Unsupported:
         """Begin with what a bot has noted of this server and model; nothing new is kept."""

@@ -21,6 +21,7 @@ FootnoteError
 │   ├── ModelRunCancelled        a background run was cancelled, here or at the provider
 │   ├── ModelRunTooLong          a background run has had all the time it may have
 │   └── ModelApiMissing          an HTML page, a 404: no Responses API at that address
+├── ModelSearchesByItself    what was read in Slack is not told to such a model
 ├── SlackError               Slack did not take what was sent
 │   ├── SlackRefused             an error code that a repeat would not change
 │   ├── SlackRateLimited         429: the same call works after a pause
@@ -222,6 +223,16 @@ class ModelApiMissing(ModelError):
         "The address I am set to use does not answer as a Responses API. "
         "An administrator needs to check it."
     )
+
+
+class ModelSearchesByItself(FootnoteError):
+    """The model searches the web without a tool, so what was read in Slack is not told to it."""
+
+    public = (
+        "The model that I use here searches the web by itself, so I do not show it what was "
+        "written in a channel. An administrator can set another one."
+    )
+    may_do_better = False
 
 
 class SlackError(FootnoteError):

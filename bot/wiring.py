@@ -130,7 +130,13 @@ class Work:
         )
         self._talking = TurnRunner(
             replies,
-            DigestMemory(slack.people, stores.turns, slack.channels, slack.admission),
+            DigestMemory(
+                slack.people,
+                stores.turns,
+                slack.channels,
+                slack.admission,
+                models.talking.check,
+            ),
             models.talking,
             stores.turns,
             metrics,

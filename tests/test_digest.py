@@ -17,14 +17,15 @@ import pytest
 from bot.clock import Clock
 from bot.digests.audience import GONE
 from bot.digests.memory import TOLD
-from bot.playground.responses import Profile, Scripted
+from bot.playground.responses import LocalResponses, Profile, Scripted
+from bot.playground.slack import LocalSlack
 from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
 from bot.slack.digest_words import IN_CHANNELS_ONLY, THREADS_OF_CHANNELS_ONLY
 from bot.slack.markdown import ZERO_WIDTH
 from bot.turns.question import Question, Thread
 from tests.crash.fast import FastClock
-from tests.stage import FAST, Stage, open_stage
+from tests.stage import FAST, Stage, open_bot_between, open_stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bot.playground.slack.workspace import Message
 
 PRIVATE = "G0PRIVATE"
+ITSELF = "searches the web by itself"
 WRITTEN = {None, "file_share", "thread_broadcast", "me_message"}
 
 
@@ -88,6 +90,11 @@ async def talk(stage: Stage) -> None:
     root = await stage.slack.say(you, PRIVATE, "When do we move the billing service?")
     await stage.slack.say(colleague, PRIVATE, "We decided to move billing on Friday.", root)
     await stage.slack.say(you, PRIVATE, "I will tell the customers about billing.", root)
+
+
+def reads(slack: LocalSlack) -> int:
+    """Count what was read in channels."""
+    return sum(len(slack.calls_of(f"conversations.{part}")) for part in ("history", "replies"))
 
 
 def told(stage: Stage) -> list[dict[str, Any]]:
@@ -150,6 +157,27 @@ async def test_what_a_server_keeps_against_our_wish_is_not_gone_on_from(tmp_path
     assert told(stage)[2]["tools"]
     assert "previous_response_id" not in told(stage)[2]
     assert "billing" not in str(told(stage)[2])
+
+
+async def test_a_model_that_searches_by_itself_is_told_nothing_that_was_read_in_slack(
+    tmp_path: Path,
+) -> None:
+    quick = Profile(delta_seconds=0)
+    async with LocalSlack.start(limits=FAST) as slack, LocalResponses.start(profile=quick) as model:
+        async with open_bot_between(tmp_path, slack, model) as stage:
+            await talk(stage)
+            root, _ = await digest(stage)
+        asked, read = len(model.creates), reads(slack)
+        async with open_bot_between(tmp_path, slack, model, OPENAI_DIALECT="parallel") as stage:
+            dm = slack.dm(stage.you)
+            await slack.say(stage.you, dm, "tell me more about the first point", root.ts)
+            await slack.until(lambda _: len(direct(stage)) == 3)
+            await slack.until(lambda _: ITSELF in shown(direct(stage)[2]))
+            await slack.command(stage.you, PRIVATE, "/digest", "7d")
+            await slack.until(lambda _: ITSELF in "".join(map(shown, direct(stage)[4:])))
+
+    assert "try_again" not in "".join(map(shown, direct(stage)))
+    assert (len(model.creates), reads(slack)) == (asked, read)
 
 
 async def test_a_digest_of_a_quiet_time_says_so(stage: Stage) -> None:

@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 OF_THE_STORE = ["database", "migrations"]
-OF_THE_MODEL = ["model", "clock (model)", "answer", "chaining", "background", "requests"]
+OF_THE_MODEL = [
+    "model",
+    "clock (model)",
+    "answer",
+    "chaining",
+    "background",
+    "requests",
+    "digests",
+]
 OF_SLACK = [
     "bot token",
     "clock (Slack)",
@@ -144,7 +152,7 @@ async def test_what_failed_is_printed_with_its_fix_below_and_the_status_is_1(
         "→ Copy the bot token (xoxb-…) once more from “OAuth & Permissions”."
     )
     assert lines[-1] == (
-        "9 ok, 2 failed, 6 not checked: the bot cannot do its work until what failed is mended."
+        "10 ok, 2 failed, 6 not checked: the bot cannot do its work until what failed is mended."
     )
     assert max(map(len, lines)) <= 100
     for secret in (PASSWORD, outside.slack.app_token, outside.responses.api_key):
@@ -551,6 +559,15 @@ async def test_what_the_server_refuses_is_named_be_it_seen_now_or_by_a_bot_befor
     assert finding.state == "warning"
     assert finding.found == ("The server does not support noted for gpt-6.1-sol, prompt_cache_key.")
     assert kept.keys() == {"noted for gpt-6.1-sol"}
+
+
+async def test_a_server_that_searches_by_itself_is_a_warning_for_digests(
+    outside: Outside,
+) -> None:
+    finding = await outside.found("digests", OPENAI_DIALECT="parallel")
+
+    assert finding.state == "warning"
+    assert "searches the web by itself" in finding.found
 
 
 async def test_a_server_that_searches_with_no_tool_is_a_warning(tmp_path: Path) -> None:

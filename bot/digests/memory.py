@@ -19,7 +19,7 @@ from bot.turns.question import Exchange
 from bot.turns.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.digests.admission import Admission
     from bot.digests.digest import Digest, Message
@@ -96,9 +96,11 @@ class DigestMemory:
     store: Store
     channels: Channels
     admission: Admission
+    check: Callable[[], None]  #: raises where the model may not be told what was read in Slack
 
     async def read(self, question: Question) -> Asked:
         """Say the question in plain words."""
+        self.check()
         return await self.people.read(question)
 
     async def said_before(self, turn: Turn) -> Transcript:
@@ -106,6 +108,7 @@ class DigestMemory:
 
         Raises NotAdmitted where the person may not read them, or may not any more.
         """
+        self.check()
         past = await self.store.past(turn)
         digests = [each for each in past if each.question.kind == "digest"]
         if not digests:  # it is not in the database any more, and nobody knows what was read

@@ -192,6 +192,7 @@ class DigestRunner:
     async def _answer(self, turn: Turn, reply: Reply) -> Answer:
         if turn.is_given_up:
             raise TurnInterrupted
+        self.writer.check()
         began, request = self.clock.monotonic(), read_request(turn.question.text)
         await self._admit(turn, request)
         reading = await self._read(turn, request, reply)

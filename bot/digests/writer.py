@@ -15,7 +15,7 @@ from bot.turns.prices import NOTHING_SPENT, Spent
 from bot.turns.question import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bot.digests.digest import Message, Reading
     from bot.digests.request import DigestRequest
@@ -54,6 +54,7 @@ class DigestWriter:
     writing: Writer
     joining: Writer
     prices: Prices
+    check: Callable[[], None]  #: raises where a model may not be told what was read in Slack
     part_tokens: int = PART_TOKENS
 
     async def write(self, reading: Reading, request: DigestRequest, turn: Turn) -> WrittenDigest:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.turns.unsupported import Unsupported
 
 MODEL, ANSWER, CHAIN, BACKGROUND = "model", "answer", "chaining", "background"
-REQUESTS = "requests"
+REQUESTS, DIGESTS = "requests", "digests"
 
 NOTICE_DAYS = 60  # before a model is shut down
 ASKED = Asked("What is the capital of Austria? Search the web once. Answer in one word.", None)
@@ -130,6 +130,18 @@ def look_at_requests(subject: Subject) -> Finding:
         f"The server does not support {', '.join(names)}.",
         "Nothing has to be done: the bot asks it without, and tries again a day later.",
     )
+
+
+def look_at_digests(*, searches_by_itself: bool) -> Finding:
+    """Say whether the model may be told what was written in channels."""
+    if searches_by_itself:
+        return warning(
+            DIGESTS,
+            "The model searches the web by itself, so it is shown nothing of what was written in "
+            "channels, and there are no digests.",
+            "If digests are wanted, set OPENAI_MODEL to one that searches only with a tool.",
+        )
+    return well(DIGESTS, "The model is not known to search the web where it is given no tool.")
 
 
 async def check_background(subject: Subject) -> Finding:

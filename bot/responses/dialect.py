@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -80,6 +81,15 @@ BY_TOOL: Mapping[str, Dialect] = {"web_search_preview": PREVIEW, OPENROUTER.tool
 # OpenRouter keeps nothing, and refuses to be asked to without saying what it refuses.
 NEVER_SENT: Mapping[Server, frozenset[str]] = {"openrouter": frozenset({"store"})}
 TAKE_OPENAIS = ("openai", "azure")  # all that OpenAI's own takes, as far as it is documented
+# Who searches without being given a tool. Perplexity's server is not among them: it searches with
+# the tool that a request names, and its own models are known by their names. Vendors stand before a
+# "/", on every server that passes requests on.
+ALWAYS_SEARCHING: tuple[Server, ...] = ("parallel",)
+SEARCHING_VENDORS = frozenset({"parallel", "perplexity"})
+SEARCHING_MODELS = re.compile(
+    r"\bsonar\b|\bsearch-(?:preview|api)\b|^compound\b"  # Perplexity's, OpenAI's and Groq's
+)
+SEARCHING_VARIANT = "online"  # behind a ":", of any model at OpenRouter
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,18 @@ def server_at(base_url: str, named: Server | Literal["auto"] = "auto") -> Server
     host = urlsplit(base_url).hostname or ""
     found = (server for name, server in BY_HOST.items() if f".{host}".endswith(f".{name}"))
     return next(found, "openai") if named == "auto" else named
+
+
+def searches_by_itself(server: Server, model: str) -> bool:
+    """Whether a model there is known to search the web though no tool is in the request."""
+    name, *variants = model.strip().lower().split(":")
+    *vendors, last = name.split("/")
+    return (
+        server in ALWAYS_SEARCHING
+        or SEARCHING_VARIANT in variants
+        or not SEARCHING_VENDORS.isdisjoint([*vendors, last])
+        or bool(SEARCHING_MODELS.search(last))
+    )
 
 
 def choose_dialects(server: Server, tool: str | Json) -> tuple[Dialect, ...]:

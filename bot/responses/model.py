@@ -15,8 +15,10 @@ from bot.responses.dialect import (
     Search,
     check_domains,
     choose_dialects,
+    searches_by_itself,
     server_at,
 )
+from bot.responses.discretion import DiscreetModel
 from bot.responses.patience import PatientModel
 from bot.responses.price_list import price_list
 from bot.responses.request import RequestOptions, instructions_named
@@ -42,7 +44,7 @@ class Models:
     researching: BackgroundModel
     preparation: Preparation
     digesting: DigestWriter
-    talking: PatientModel  #: about a digest, without a tool
+    talking: DiscreetModel  #: about a digest, without a tool
     prices: Prices
 
 
@@ -54,7 +56,7 @@ def build_models(
     pace: Pace,
 ) -> Models:
     """Return the models behind these connections; all that is asked is asked at one pace."""
-    prices = price_list(settings.prices_file)
+    prices, searches = price_list(settings.prices_file), tells_the_web(settings)
 
     def patient(options: RequestOptions) -> PatientModel:
         return PatientModel(ResponsesClient(http, options, unsupported, pace.heed), pace)
@@ -62,22 +64,38 @@ def build_models(
     def toolless(name: str, form: JsonForm | None = None) -> PatientModel:
         return patient(writing_options(settings, installation_key, name, form))
 
-    def writing(name: str, form: JsonForm | None = None) -> WritingModel:
-        return WritingModel(toolless(name, form))
+    def discreet(name: str, form: JsonForm | None = None) -> DiscreetModel:
+        return DiscreetModel(toolless(name, form), searches)
 
+    talking = discreet("digest_talk")
     return Models(
         patient(request_options(settings, installation_key)),
         BackgroundModel(http, research_options(settings, installation_key), unsupported, pace),
         Preparation(
-            writing("clarify", CLARIFYING),
-            writing("brief"),
+            WritingModel(toolless("clarify", CLARIFYING)),
+            WritingModel(toolless("brief")),
             prices,
             asks=settings.research_asks_back,
         ),
-        DigestWriter(writing("digest", DIGEST), writing("digest_join", DIGEST), prices),
-        toolless("digest_talk"),
+        DigestWriter(
+            WritingModel(discreet("digest", DIGEST)),
+            WritingModel(discreet("digest_join", DIGEST)),
+            prices,
+            talking.check,
+        ),
+        talking,
         prices,
     )
+
+
+def tells_the_web(settings: Settings) -> bool:
+    """Whether the model searches by itself, also where the settings give its server another name.
+
+    Those who prepare a research may: they are told only what a person asked of the web.
+    """
+    by_address = server_at(settings.openai_base_url)
+    servers = {by_address, server_at(settings.openai_base_url, settings.openai_dialect)}
+    return any(searches_by_itself(server, settings.openai_model) for server in servers)
 
 
 def request_options(settings: Settings, installation_key: str) -> RequestOptions:

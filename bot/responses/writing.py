@@ -10,15 +10,15 @@ from bot.errors import ModelCutOff
 from bot.turns.answer import Finished, TextDelta, Written
 
 if TYPE_CHECKING:
-    from bot.responses.patience import PatientModel
     from bot.turns.question import Asked
+    from bot.turns.run import Model
     from bot.turns.turn import Turn
 
 
 class WritingModel:
     """A model that is waited for until it has written everything."""
 
-    def __init__(self, model: PatientModel) -> None:
+    def __init__(self, model: Model) -> None:
         """Take a model whose options name no tool: what is told here stays off the web."""
         self._model = model
 

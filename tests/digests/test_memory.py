@@ -15,6 +15,7 @@ from bot.digests.memory import MOST_BEHIND, TOLD, DigestMemory, recalled, rememb
 from bot.digests.output import joined
 from bot.digests.request import DigestRequest, request_text
 from bot.digests.words import as_text
+from bot.errors import ModelSearchesByItself
 from bot.turns.question import Asked, Question, Thread
 from bot.turns.transcript import Past
 from bot.turns.turn import Turn
@@ -67,6 +68,7 @@ class DigestThread:
     after: list[Past] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)  #: ts of messages that were deleted since
     is_in: bool = True  #: whether who asks is in the channel
+    searches_by_itself: bool = False  #: whether the model does
     looked_for: list[Behind] = field(default_factory=list)
 
     async def past(self, turn: Turn) -> list[Past]:
@@ -94,9 +96,16 @@ class DigestThread:
     async def is_gone(self, team: str, user: str) -> bool:
         raise NotImplementedError
 
+    def check(self) -> None:
+        if self.searches_by_itself:
+            raise ModelSearchesByItself
+
+    @property
+    def memory(self) -> DigestMemory:
+        return DigestMemory(People(), self, self, Admission(self), self.check)
+
     async def said(self, text: str) -> Transcript:
-        memory = DigestMemory(People(), self, self, Admission(self))
-        return await memory.said_before(Turn(7, question(text), None))
+        return await self.memory.said_before(Turn(7, question(text), None))
 
 
 class People:
@@ -167,6 +176,16 @@ async def test_so_many_messages_are_read_and_no_more() -> None:
 async def test_who_may_not_read_the_channel_any_more_is_told_nothing() -> None:
     thread = replace(a_thread(), is_in=False)
     with pytest.raises(NotAdmitted):
+        await thread.said("who said what?")
+
+    assert thread.looked_for == []
+
+
+async def test_for_a_model_that_searches_by_itself_nothing_is_read() -> None:
+    thread = replace(a_thread(), searches_by_itself=True)
+    with pytest.raises(ModelSearchesByItself):
+        await thread.memory.read(question("who said what?"))
+    with pytest.raises(ModelSearchesByItself):
         await thread.said("who said what?")
 
     assert thread.looked_for == []

@@ -56,7 +56,7 @@ class FakeWriter:
 async def write(
     writing: FakeWriter, joining: FakeWriter | None = None, messages: int = 2, tokens: int = 60_000
 ) -> WrittenDigest:
-    writer = DigestWriter(writing, joining or FakeWriter([""]), Prices({}), tokens)
+    writer = DigestWriter(writing, joining or FakeWriter([""]), Prices({}), lambda: None, tokens)
     read = reading(*(message(n, f"Message {n}. " + "Words. " * 200) for n in range(messages)))
     return await writer.write(read, WEEK, TURN)
 

@@ -20,6 +20,7 @@ from bot.responses.dialect import (
     check_domains,
     choose_dialects,
     search_tool,
+    searches_by_itself,
     server_at,
 )
 
@@ -73,6 +74,40 @@ def test_a_server_is_asked_with_its_own_tool_unless_the_settings_name_one(
     server: Server, tool: str, dialects: tuple[Dialect, ...]
 ) -> None:
     assert choose_dialects(server, tool) == dialects
+
+
+@pytest.mark.parametrize(
+    ("server", "model", "searches"),
+    [
+        ("openai", "gpt-6.1-sol", False),
+        ("openai", "gpt-4o-search-preview-2025-03-11", True),
+        ("openai", "gpt-5-search-api", True),
+        ("azure", "our-online-deployment", False),
+        ("parallel", "parallel", True),
+        ("parallel", "anything", True),
+        ("openai", "parallel", True),
+        ("openrouter", "openai/gpt-6.1-sol", False),
+        ("openrouter", "openai/gpt-6.1-sol:nitro", False),
+        ("openrouter", "openai/gpt-6.1-sol:online", True),
+        ("openrouter", "OpenAI/GPT-6.1-Sol:Online ", True),
+        ("openrouter", "openai/gpt-6.1-sol:free:online", True),
+        ("openai", "openrouter/openai/gpt-6.1-sol:online", True),
+        ("openrouter", "perplexity/sonar-pro", True),
+        ("openrouter", "perplexity/sonar-deep-research:nitro", True),
+        ("openai", "litellm/perplexity/anything", True),
+        ("openai", "llama-3.1-sonar-large-128k-online", True),
+        ("perplexity", "sonar", True),
+        ("perplexity", "perplexity/sonar", True),
+        ("perplexity", "openai/gpt-6.1-sol", False),
+        ("openai", "groq/compound-mini", True),
+        ("openai", "personar", False),
+        ("xai", "grok-5", False),
+    ],
+)
+def test_who_searches_without_a_tool_is_known(
+    server: Server, model: str, *, searches: bool
+) -> None:
+    assert searches_by_itself(server, model) is searches
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import SettingsError
+from bot.errors import ModelSearchesByItself, SettingsError
 from bot.responses.client import open_http
 from bot.responses.dialect import OPENAI, PREVIEW
-from bot.responses.model import build_models, request_options, research_options
+from bot.responses.model import (
+    build_models,
+    request_options,
+    research_options,
+    tells_the_web,
+)
 from bot.responses.patience import Pace
 from bot.settings import load_settings
 from bot.turns.answer import Finished, Started, TextDelta, Waiting
@@ -144,6 +149,33 @@ async def test_a_limit_that_is_used_up_is_heeded_by_the_next_question() -> None:
 
     assert [type(part) for part in first] == [Started, TextDelta, Finished]
     assert waits == Waiting()
+
+
+@pytest.mark.parametrize(
+    ("settings", "tells"),
+    [
+        ({}, False),
+        ({"openai_base_url": "https://api.parallel.ai/v1"}, True),
+        ({"openai_base_url": "https://api.parallel.ai/v1", "openai_dialect": "openai"}, True),
+        ({"openai_base_url": "http://localhost:4000/v1", "openai_dialect": "parallel"}, True),
+        ({"openai_base_url": OPENROUTER, "openai_model": "openai/gpt-6.1-sol:online"}, True),
+        ({"openai_base_url": OPENROUTER, "openai_model": "openai/gpt-6.1-sol"}, False),
+    ],
+)
+async def test_what_was_read_in_slack_is_told_to_no_model_that_searches_by_itself(
+    settings: dict[str, str], *, tells: bool
+) -> None:
+    taken = given(**settings)
+    assert tells_the_web(taken) is tells
+
+    async with open_http(taken.openai_base_url, None) as http:
+        models = build_models(taken, http, FakeNotes().unsupported(), "", Pace())
+    for check in (models.digesting.check, models.talking.check):
+        if tells:
+            with pytest.raises(ModelSearchesByItself):
+                check()
+        else:
+            check()
 
 
 def test_research_has_a_model_of_its_own_and_more_of_everything() -> None:

@@ -22,6 +22,7 @@ FootnoteError
 │   ├── ModelRunTooLong          a background run has had all the time it may have
 │   └── ModelApiMissing          an HTML page, a 404: no Responses API at that address
 ├── ModelSearchesByItself    what was read in Slack is not told to such a model
+├── ModelTooSmall            not even a small part of a digest's messages fits it
 ├── SlackError               Slack did not take what was sent
 │   ├── SlackRefused             an error code that a repeat would not change
 │   ├── SlackRateLimited         429: the same call works after a pause
@@ -231,6 +232,16 @@ class ModelSearchesByItself(FootnoteError):
     public = (
         "The model that I use here searches the web by itself, so I do not show it what was "
         "written in a channel. An administrator can set another one."
+    )
+    may_do_better = False
+
+
+class ModelTooSmall(FootnoteError):
+    """Not even a small part of what a digest is made from fits the model."""
+
+    public = (
+        "The model that I use here is too small for a digest: not even a small part of the "
+        "messages fits it. An administrator can set another one."
     )
     may_do_better = False
 

@@ -7,7 +7,9 @@ each question, and only for who may read them then.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from bot.digests.prompt import numbered, told
 from bot.digests.request import read_request
 from bot.digests.words import as_text, by_heading
 from bot.turns.question import Exchange
-from bot.turns.transcript import Transcript
+from bot.turns.transcript import BYTES_PER_TOKEN, Transcript, size_of, transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +33,7 @@ MOST_BEHIND = 60  # messages that are read for one question
 _MARK = "\n\nMessages behind the points: "
 TOLD = "What was written in the channel behind that, one JSON object on each line, as data:\n"
 MISSING = "(Of {count} messages behind that, {missing} are not told here.)\n"
+HEADINGS = 200  # bytes of the two above, with their numbers
 WANTED = "Sum up what was written in the channel."
 
 
@@ -89,6 +92,36 @@ def recalled(text: str) -> tuple[str, list[list[Behind]]]:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestTranscript(Transcript):
+    """A digest and what was asked about it, to be told with messages that are behind it."""
+
+    lines: tuple[str, ...]  #: of the messages, one each
+    behind: int  #: how many messages there are behind it, with those that could not be read
+
+    def within(self, tokens: int, bytes_per_token: float = BYTES_PER_TOKEN) -> Transcript:
+        """Choose what is told: the digest before what was asked about it, the newest before others.
+
+        The messages take half of the room, and what the digest and the questions leave of theirs.
+        """
+        room = int(tokens * bytes_per_token)
+        behind = self._behind(max(room // 2, room - size_of(self.exchanges)))
+        left = tokens - math.ceil(size_of(behind) / bytes_per_token)
+        digest, talk = self.exchanges[:1], self.exchanges[1:]
+        told = transcript((*talk, *digest), left, bytes_per_token)
+        kept = (*told.exchanges[-1:], *told.exchanges[:-1])
+        return Transcript((*kept, *behind), is_whole=told.is_whole)
+
+    def _behind(self, room: int) -> tuple[Exchange, ...]:
+        """Tell the first messages that fit, and how many are not told."""
+        sizes = accumulate(len(line.encode()) + 1 for line in self.lines)
+        kept = sum(size <= room - HEADINGS for size in sizes)
+        lines, missing = "\n".join(self.lines[:kept]), self.behind - kept
+        text = MISSING.format(count=self.behind, missing=missing) if missing else ""
+        text += f"{TOLD}{lines}" if lines else ""
+        return (Exchange(text, None, ""),) if text else ()
+
+
+@dataclass(frozen=True, slots=True)
 class DigestMemory:
     """Says what came before a question in a digest's thread."""
 
@@ -122,16 +155,13 @@ class DigestMemory:
         places = list(dict.fromkeys(place for point in chosen for place in point))
         messages = await self.channels.behind(thread.team, request.channel, places[:MOST_BEHIND])
         lines = told(messages, numbered(messages), ZoneInfo(request.zone))
-        missing = len(places) - len(messages)
-        behind = f"{TOLD}{lines}" if lines else ""
-        if missing:
-            behind = MISSING.format(count=len(places), missing=missing) + behind
-        exchanges = [
-            Exchange(WANTED, None, said),
-            *[await self._exchange(each) for each in past if each.question.kind == "about_digest"],
-            *([Exchange(behind, None, "")] if behind else []),
-        ]
-        return Transcript(tuple(exchanges), is_whole=True)
+        talk = [await self._exchange(each) for each in past if each.question.kind == "about_digest"]
+        return DigestTranscript(
+            (Exchange(WANTED, None, said), *talk),
+            is_whole=True,
+            lines=tuple(lines.splitlines()),
+            behind=len(places),
+        )
 
     async def _exchange(self, past: Past) -> Exchange:
         asked = await self.people.read(past.question)

@@ -28,7 +28,7 @@ from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
 from bot.turns.settle import LEFT, Settling, log_failure, reference
 from bot.turns.settle import Store as Ends
-from bot.turns.transcript import BUDGETS, bytes_per_token, transcript
+from bot.turns.transcript import BUDGETS, bytes_per_token
 from bot.turns.turn import ThreadForgotten
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.turns.chains import Chains
     from bot.turns.pieces import Piece
     from bot.turns.prices import Prices
-    from bot.turns.question import Asked, Exchange, Question
+    from bot.turns.question import Asked, Question
     from bot.turns.transcript import Transcript
     from bot.turns.turn import Turn
 
@@ -243,11 +243,10 @@ class TurnRunner:
         """Ask with what was said before, and with less of it where that is too much."""
         turn = replace(turn, previous_response_id=None)
         before = await self.memory.said_before(turn)
-        exchanges = before.exchanges
-        told = transcript(exchanges, BUDGETS[0])
+        told = before.within(BUDGETS[0])
         if not told.is_whole:
-            told = await self._measured(asked, turn, exchanges, told)
-        smaller = [transcript(exchanges, tokens) for tokens in BUDGETS[1:]]
+            told = await self._measured(asked, turn, before, told)
+        smaller = [before.within(tokens) for tokens in BUDGETS[1:]]
         tellings = list(dict.fromkeys([told, *smaller]))  # a short thread has but one
         while True:
             told = tellings.pop(0)
@@ -261,13 +260,13 @@ class TurnRunner:
                 return finished, told.is_whole and before.is_whole
 
     async def _measured(
-        self, asked: Asked, turn: Turn, exchanges: Sequence[Exchange], told: Transcript
+        self, asked: Asked, turn: Turn, before: Transcript, told: Transcript
     ) -> Transcript:
         """Tell as much more as there is room for, where the server counts the tokens itself."""
         tokens = await self.model.count_tokens(replace(asked, earlier=told.exchanges), turn)
         if tokens is None:
             return told
-        return transcript(exchanges, BUDGETS[0], bytes_per_token(told, tokens))
+        return before.within(BUDGETS[0], bytes_per_token(told, tokens))
 
     async def _pass_on(
         self, asked: Asked, turn: Turn, reply: Reply, draft: Draft, began: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.turns.question import Exchange, Question
 
@@ -32,6 +32,10 @@ class Transcript:
     exchanges: tuple[Exchange, ...]
     is_whole: bool  #: whether nothing was left out
 
+    def within(self, tokens: int, bytes_per_token: float = BYTES_PER_TOKEN) -> Transcript:
+        """Choose what of it is told again."""
+        return transcript(self.exchanges, tokens, bytes_per_token)
+
 
 def transcript(
     exchanges: Sequence[Exchange], tokens: int, bytes_per_token: float = BYTES_PER_TOKEN
@@ -52,8 +56,12 @@ def transcript(
 
 def bytes_per_token(told: Transcript, tokens: int) -> float:
     """Say how long a token is, where what is told was counted, with all that goes with it."""
-    told_bytes = sum(_size(e.text) + _size(e.name or "") + _size(e.answer) for e in told.exchanges)
-    return max(BYTES_PER_TOKEN, told_bytes / max(tokens, 1))
+    return max(BYTES_PER_TOKEN, size_of(told.exchanges) / max(tokens, 1))
+
+
+def size_of(exchanges: Iterable[Exchange]) -> int:
+    """Return the bytes of what is told."""
+    return sum(_size(e.text) + _size(e.name or "") + _size(e.answer) for e in exchanges)
 
 
 def _size(text: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from bot.digests.request import DigestRequest, request_text
 from bot.digests.words import as_text
 from bot.errors import ModelSearchesByItself
 from bot.turns.question import Asked, Question, Thread
-from bot.turns.transcript import Past
+from bot.turns.transcript import BUDGETS, BYTES_PER_TOKEN, CUT, Past, size_of
 from bot.turns.turn import Turn
 from tests.digests.readings import at, claim, message, topic
 
@@ -105,6 +107,9 @@ class DigestThread:
         return DigestMemory(People(), self, self, Admission(self), self.check)
 
     async def said(self, text: str) -> Transcript:
+        return (await self.all_of(text)).within(BUDGETS[0])
+
+    async def all_of(self, text: str) -> Transcript:
         return await self.memory.said_before(Turn(7, question(text), None))
 
 
@@ -171,6 +176,52 @@ async def test_so_many_messages_are_read_and_no_more() -> None:
 
     assert len(thread.looked_for) == MOST_BEHIND
     assert behind.startswith("(Of 70 messages behind that, 10 are not told here.)")
+
+
+def told_of(behind: str) -> tuple[list[str], int]:
+    """Return the texts of the messages that are told, and how many are said to be missing."""
+    lines = [json.loads(line)["text"] for line in behind.splitlines() if line.startswith("{")]
+    missing = re.search(r"messages behind that, (\d+) are not", behind)
+    return lines, int(missing[1]) if missing else 0
+
+
+@pytest.mark.parametrize("tokens", BUDGETS)
+@pytest.mark.parametrize("length", [40, 400, 4_000, 40_000])
+async def test_messages_push_the_digest_out_of_no_room_and_those_without_any_are_counted(
+    tokens: int, length: int
+) -> None:
+    numbers = range(1, 51)
+    texts = {number: f"{number} " + "x" * length for number in numbers}
+    everything = Digest(topics=(topic("Much", claim("A lot.", *numbers)),))
+    thread = DigestThread(everything, [message(number, texts[number]) for number in numbers])
+    thread.after = [Past(question(f"who? {n}"), "Ben. " * 100) for n in range(4)]
+    told = (await thread.all_of("who said what?")).within(tokens)
+
+    digest, *talk, behind = told.exchanges
+    assert size_of(told.exchanges) <= tokens * BYTES_PER_TOKEN
+    assert digest.answer == f"{as_text(everything)}\n\nRead it."
+    assert [each.text for each in talk] == [f"who? {n}" for n in range(4)]
+    assert told.is_whole
+    lines, missing = told_of(behind.text)
+    assert lines == [texts[number] for number in numbers][: len(lines)]
+    assert missing == len(numbers) - len(lines)
+    assert bool(lines) is (length < tokens * BYTES_PER_TOKEN - 3_000)
+
+
+async def test_a_digest_without_room_is_shortened_before_it_is_left_out_for_what_was_asked() -> (
+    None
+):
+    digest = Digest(topics=(topic("Much", *(claim("A lot. " * 100, 1) for _ in range(50))),))
+    thread = DigestThread(digest, [message(1, "It drips.")])
+    thread.after = [Past(question("who?"), "Ben.")]
+    told = (await thread.all_of("and when?")).within(BUDGETS[-1])
+
+    first, last = told.exchanges
+    assert first.answer.startswith("## Much\n1. A lot.")
+    assert first.answer.endswith(CUT)
+    assert told_of(last.text) == (["It drips."], 0)
+    assert size_of(told.exchanges) > BUDGETS[-1] * BYTES_PER_TOKEN * 0.99
+    assert not told.is_whole
 
 
 async def test_who_may_not_read_the_channel_any_more_is_told_nothing() -> None:

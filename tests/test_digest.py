@@ -532,6 +532,25 @@ async def test_in_slack_people_are_named_whatever_the_model_is_told(tmp_path: Pa
     assert "person 1" in str(told(stage)[0]["input"])
 
 
+async def test_who_is_not_named_is_the_same_person_in_what_is_asked_on_below_a_digest(
+    tmp_path: Path,
+) -> None:
+    async with open_stage(tmp_path, SHARE_NAMES="false") as stage:
+        await talk(stage)
+        claims = '"decisions": [{"text": "person 2: on Friday.", "messages": ["m2"]}]'
+        stage.responses.script(Scripted(f'{{"topics": [{{"title": "Billing", {claims}}}]}}'))
+        root, _ = await digest(stage)
+        dm = stage.slack.dm(stage.you)
+        await stage.slack.say(stage.you, dm, "tell me more about the first point", root.ts)
+        await stage.responses.until(lambda: len(told(stage)) == 2)
+
+    for create in told(stage):
+        lines = str(create["input"]).replace("\\n", "\n").splitlines()
+        [decided] = [line for line in lines if "We decided to move billing" in line]
+        assert '"name":"person 2"' in decided
+        assert stage.slack.users["colleague"] not in str(create)
+
+
 async def test_who_may_not_have_a_digest_cannot_schedule_one(stage: Stage) -> None:
     guest = stage.slack.users["guest"]
     await stage.slack.command(guest, stage.general, "/digest", "schedule daily")

@@ -47,6 +47,7 @@ class Reading:
     unread: tuple[str, ...] = ()  #: what could not be read, each as a phrase for the reader
     unseen: tuple[str, ...] = ()  #: where nobody looked, likewise: there may be nothing
     by_apps: int = 0  #: messages of the period that no person wrote, which are left out
+    unnamed: tuple[str, ...] = ()  #: the first of these users is "person 1" in it, and so on
 
     @property
     def new(self) -> tuple[Message, ...]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.digests.admission import Admission
-    from bot.digests.digest import Digest, Message
+    from bot.digests.digest import Digest, Message, Reading
     from bot.turns.question import Asked, Question
     from bot.turns.transcript import Past
     from bot.turns.turn import Turn
@@ -65,30 +65,47 @@ class Channels(Protocol):
     """What was written in channels."""
 
     async def behind(
-        self, team: str, channel: str, places: Sequence[Behind]
+        self, team: str, channel: str, places: Sequence[Behind], unnamed: Sequence[str]
     ) -> tuple[Message, ...]:
-        """Return the messages at these places that are still there."""
+        """Return the messages at these places that are still there.
+
+        The first of `unnamed` is "person 1" in them, and so on, as in the digest.
+        """
         ...
 
 
-def remembered(digest: Digest, coverage: str, messages: Sequence[Message]) -> str:
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is remembered of a digest."""
+
+    said: str
+    points: tuple[tuple[Behind, ...], ...] = ()  #: what is behind each, in their order
+    unnamed: tuple[str, ...] = ()  #: users, whom it calls "person 1" and so on
+
+
+def remembered(digest: Digest, coverage: str, reading: Reading) -> str:
     """Return a digest as a text for its thread's memory, for `recalled`."""
-    threads = {message.ts: message.thread_ts for message in messages}
-    behind = [
+    threads = {message.ts: message.thread_ts for message in reading.messages}
+    points = [
         [[ts, threads[ts]] for ts in claim.rests_on]
         for topic in digest.topics
         for _, claims in by_heading(topic)
         for claim in claims
     ]
-    return f"{as_text(digest)}\n\n{coverage}{_MARK}{json.dumps(behind)}"
+    behind = json.dumps({"points": points, "unnamed": reading.unnamed})
+    return f"{as_text(digest)}\n\n{coverage}{_MARK}{behind}"
 
 
-def recalled(text: str) -> tuple[str, list[list[Behind]]]:
-    """Return what a digest said, and what is behind each of its points, in their order."""
+def recalled(text: str) -> Recalled:
+    """Return what is remembered of a digest."""
     said, mark, behind = text.rpartition(_MARK)
     if not mark:
-        return text, []
-    return said, [[Behind(*pair) for pair in pairs] for pairs in json.loads(behind)]
+        return Recalled(text)
+    known = json.loads(behind)
+    if isinstance(known, list):  # an older version kept the points alone
+        known = {"points": known, "unnamed": []}
+    points = tuple(tuple(Behind(*pair) for pair in pairs) for pairs in known["points"])
+    return Recalled(said, points, tuple(known["unnamed"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +166,17 @@ class DigestMemory:
         thread, last = turn.question.thread, digests[-1]
         request = read_request(last.question.text)
         await self.admission.check(thread.team, turn.question.user, request.channel, thread.channel)
-        said, points = recalled(last.answer or "")
-        asked = points_asked(turn.question.text, len(points))
-        chosen = [points[number - 1] for number in asked] if asked else points
+        digest = recalled(last.answer or "")
+        asked = points_asked(turn.question.text, len(digest.points))
+        chosen = [digest.points[number - 1] for number in asked] if asked else digest.points
         places = list(dict.fromkeys(place for point in chosen for place in point))
-        messages = await self.channels.behind(thread.team, request.channel, places[:MOST_BEHIND])
+        messages = await self.channels.behind(
+            thread.team, request.channel, places[:MOST_BEHIND], digest.unnamed
+        )
         lines = told(messages, numbered(messages), ZoneInfo(request.zone))
         talk = [await self._exchange(each) for each in past if each.question.kind == "about_digest"]
         return DigestTranscript(
-            (Exchange(WANTED, None, said), *talk),
+            (Exchange(WANTED, None, digest.said), *talk),
             is_whole=True,
             lines=tuple(lines.splitlines()),
             behind=len(places),

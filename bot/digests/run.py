@@ -205,7 +205,7 @@ class DigestRunner:
         await reply.finish(written.digest, reading, coverage, may_share=may_share)
         seconds = self.clock.monotonic() - began
         self.metrics.answer_seconds.observe(seconds)
-        return _answer(written, remembered(written.digest, coverage, reading.messages), seconds)
+        return _answer(written, remembered(written.digest, coverage, reading), seconds)
 
     async def _read(self, turn: Turn, request: DigestRequest, reply: Reply) -> Reading:
         await reply.show("Reading the messages")

@@ -62,9 +62,12 @@ class Channels:
             return Reading(messages=(), unread=(REFUSED.format(code=error.code),))
 
     async def behind(
-        self, team: str, channel: str, places: Sequence[Behind]
+        self, team: str, channel: str, places: Sequence[Behind], unnamed: Sequence[str]
     ) -> tuple[Message, ...]:
-        """Return the messages at these places that are still there and can be read in time."""
+        """Return the messages at these places that are still there and can be read in time.
+
+        `unnamed` are those who are known by their numbers in this list.
+        """
         caller, wanted = self._caller(team), defaultdict[str, set[str]](set)
         for place in places:
             wanted[place.thread_ts].add(place.ts)
@@ -74,7 +77,8 @@ class Channels:
             walk = ThreadWalk(caller, self.reader.bot, channel, thread_ts, first, last)
             await self._go(walk, all_ts, end)
             found += [walk.written[ts] for ts in all_ts & walk.written.keys()]
-        return await said(found, self.reader.people, caller)
+        messages, _ = await said(found, self.reader.people, caller, unnamed=unnamed)
+        return messages
 
     async def _go(self, walk: ThreadWalk, wanted: set[str], end: float) -> None:
         """Walk until all that is wanted was met, or as far as there is time."""
@@ -101,10 +105,11 @@ class Channels:
                 break
             pace.saw_page(walk.objects, has_more=not walk.is_over)
             await tell(_progress(walk, pace, (end - pacing.clock()) / 60))
-        messages = await said(walk.written.values(), self.reader.people, caller)
+        messages, unnamed = await said(walk.written.values(), self.reader.people, caller)
         left = f"all after the first {len(messages):,} messages, for lack of time"
         unread = () if walk.is_over else (left,)
-        return Reading(messages=messages, unread=unread, by_apps=len(walk.by_apps))
+        by_apps = len(walk.by_apps)
+        return Reading(messages=messages, unread=unread, by_apps=by_apps, unnamed=unnamed)
 
     def _caller(self, team: str, pace: ReadingPace | None = None) -> Caller:
         web, pacing = self.reader.web, self.reader.pacing

@@ -75,8 +75,10 @@ class PeriodReader:
         told = {message["thread_ts"] for message in walk.new.values()}
         roots = {ts: root for ts, root in walk.roots.items() if ts in told}
         messages = [*walk.new.values(), *roots.values()]
+        read, unnamed = await said(messages, self.people, caller, roots.keys())
         return Reading(
-            messages=await said(messages, self.people, caller, roots.keys()),
+            messages=read,
+            unnamed=unnamed,
             unread=tuple(_unread(walk, zone)),
             unseen=tuple(_unseen(walk, zone)),
             by_apps=len(walk.by_apps),

@@ -13,7 +13,15 @@ import pytest
 from bot.digests.admission import Admission, NotAdmitted
 from bot.digests.audience import Person, Place
 from bot.digests.digest import Digest, Period
-from bot.digests.memory import MOST_BEHIND, TOLD, DigestMemory, recalled, remembered
+from bot.digests.memory import (
+    MOST_BEHIND,
+    TOLD,
+    Behind,
+    DigestMemory,
+    Recalled,
+    recalled,
+    remembered,
+)
 from bot.digests.output import joined
 from bot.digests.request import DigestRequest, request_text
 from bot.digests.words import as_text
@@ -21,13 +29,12 @@ from bot.errors import ModelSearchesByItself
 from bot.turns.question import Asked, Question, Thread
 from bot.turns.transcript import BUDGETS, BYTES_PER_TOKEN, CUT, Past, size_of
 from bot.turns.turn import Turn
-from tests.digests.readings import at, claim, message, topic
+from tests.digests.readings import at, claim, message, reading, topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.digests.digest import Message
-    from bot.digests.memory import Behind
     from bot.turns.question import Kind
     from bot.turns.transcript import Transcript
 
@@ -38,19 +45,27 @@ PARTS = [
 
 
 def test_what_is_behind_a_point_is_found_by_the_number_that_is_shown() -> None:
-    digest, messages = joined(PARTS), [message(number) for number in range(1, 5)]
-    said, points = recalled(remembered(digest, "Read 4 messages.", messages))
+    digest, read = joined(PARTS), reading(*(message(number) for number in range(1, 5)))
+    found = recalled(remembered(digest, "Read 4 messages.", read))
 
-    assert said == f"{as_text(digest)}\n\nRead 4 messages."
-    lines = [line for line in said.splitlines() if line[:1].isdigit()]
+    assert found.said == f"{as_text(digest)}\n\nRead 4 messages."
+    lines = [line for line in found.said.splitlines() if line[:1].isdigit()]
     assert lines == ["1. It leaks.", "2. It rains.", "3. Decided: Mend it.", "4. To do: Call."]
-    assert [[behind.ts for behind in point] for point in points] == [
+    assert [[behind.ts for behind in point] for point in found.points] == [
         [message(number).ts] for number in (1, 3, 4, 2)
     ]
 
 
 def test_an_answer_that_is_no_digest_has_no_points() -> None:
-    assert recalled("No digest: nobody may.") == ("No digest: nobody may.", [])
+    assert recalled("No digest: nobody may.") == Recalled("No digest: nobody may.")
+
+
+def test_people_keep_their_numbers_and_a_digest_of_an_older_version_has_none() -> None:
+    read = replace(reading(*map(message, range(1, 5))), unnamed=("U7", "U3"))
+    assert recalled(remembered(joined(PARTS), "Read it.", read)).unnamed == ("U7", "U3")
+
+    older = recalled('1. It leaks.\n\nMessages behind the points: [[["1.1", "1.0"]]]')
+    assert older == Recalled("1. It leaks.", ((Behind("1.1", "1.0"),),))
 
 
 DIRECT = Thread(team="T1", channel="D1", thread_ts="100.000100")
@@ -75,13 +90,14 @@ class DigestThread:
 
     async def past(self, turn: Turn) -> list[Past]:
         del turn
-        text = remembered(self.digest, "Read it.", self.read)
+        read = replace(reading(*self.read), unnamed=("UAna",))
+        text = remembered(self.digest, "Read it.", read)
         return [Past(question(request_text(REQUEST), "digest"), text), *self.after]
 
     async def behind(
-        self, team: str, channel: str, places: Sequence[Behind]
+        self, team: str, channel: str, places: Sequence[Behind], unnamed: Sequence[str]
     ) -> tuple[Message, ...]:
-        assert (team, channel) == ("T1", "C1")
+        assert (team, channel, unnamed) == ("T1", "C1", ("UAna",))
         self.looked_for += places
         wanted = {place.ts for place in places} - self.gone
         return tuple(message for message in self.read if message.ts in wanted)

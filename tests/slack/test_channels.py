@@ -54,7 +54,7 @@ async def behind(place: Place, root: str, *all_ts: str) -> list[str]:
     """Read the texts of messages of a thread."""
     places = [Behind(ts, root) for ts in all_ts]
     found: tuple[Message, ...] = await Channels(place.reader).behind(
-        place.slack.team, GENERAL, places
+        place.slack.team, GENERAL, places, ()
     )
     return [message.text for message in found]
 
@@ -123,7 +123,7 @@ async def test_what_cannot_be_read_in_time_is_left_out(slow: Place) -> None:
 async def test_nobody_waits_an_hour_for_the_messages_behind_many_points(slow: Place) -> None:
     roots = [slow.post(day(number / 10), f"Root {number}.") for number in range(1, 40)]
     places = [Behind(root, root) for root in roots]
-    found = await Channels(slow.reader).behind(slow.slack.team, GENERAL, places)
+    found = await Channels(slow.reader).behind(slow.slack.team, GENERAL, places, ())
 
     assert 0 < len(found) < len(roots)
     assert slow.clock.now < BEHIND_SECONDS + 2 * 61
@@ -134,3 +134,20 @@ async def test_what_is_gone_by_now_is_left_out(place: Place) -> None:
 
     assert await behind(place, day(6), day(6)) == []
     assert await behind(place, root, reply, day(5)) == ["Reply 1."]
+
+
+@pytest.mark.parametrize("share_names", [True, False])
+async def test_people_have_behind_a_point_the_numbers_that_the_digest_gave_them(
+    *, share_names: bool
+) -> None:
+    async with open_place(share_names=share_names) as place:
+        root = place.post(day(1), "Ask <@U0COLLEAGUE> or <@U0GUEST>.")
+        first = place.post(day(2), "Yes, <@U0YOU>.", root, user="U0COLLEAGUE")
+        place.post(day(3), "No.", root, user="U0GUEST")
+        places = [Behind(first, root), Behind(day(3), root)]
+        known = ("U0NOBODY", "U0YOU", "U0COLLEAGUE")
+        channels = Channels(place.reader)
+        messages = await channels.behind(place.slack.team, GENERAL, places, known)
+
+    new = "Guest" if share_names else "person 4"
+    assert [(m.name, m.text) for m in messages] == [("person 3", "Yes, @person 2."), (new, "No.")]

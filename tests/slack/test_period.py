@@ -216,6 +216,7 @@ async def test_people_who_are_not_to_be_named_are_told_from_each_other() -> None
         ("person 1", "ask @person 2"),
         ("person 2", "yes, @person 1"),
     ]
+    assert reading.unnamed == ("U0YOU", "U0GUEST")
     assert "users.info" not in place.calls()
 
 

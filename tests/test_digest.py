@@ -151,7 +151,7 @@ async def test_what_a_server_keeps_against_our_wish_is_not_gone_on_from(tmp_path
         await stage.responses.until(lambda: len(told(stage)) == 2)
         await stage.slack.until(lambda _: bool(direct(stage)[-1].final_blocks))
         assert "go_deeper" not in shown(direct(stage)[-1])
-        await stage.slack.say(stage.you, dm, "web: sources of an answer", root.ts)
+        await stage.slack.say(stage.you, dm, "search the web for sources of an answer", root.ts)
         await stage.responses.until(lambda: len(told(stage)) == 3)
 
     assert told(stage)[2]["tools"]

@@ -42,8 +42,7 @@ _WEB = tuple(
     for form in (
         r"search\s+(?:the\s+)?(?:web|internet|net)\s+(?:for|about)\s+(.+)",
         r"(?:look\s+up|search\s+for|search)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*",
-        r"google\s+(.+)",
-        r"web\s*:\s*(.+)",
+        r"web\s+search\s*:\s*(.+)",
     )
 )
 

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 import re
 
-_ORDINALS = {
+_ORDINALS = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+_CARDINALS = "one|two|three|four|five|six|seven|eight|nine|ten"
+_VALUES = {
     word: number
-    for number, words in enumerate(
-        (
-            ("first", "1st", "one"),
-            ("second", "2nd", "two"),
-            ("third", "3rd", "three"),
-            ("fourth", "4th", "four"),
-            ("fifth", "5th", "five"),
-            ("sixth", "6th", "six"),
-            ("seventh", "7th", "seven"),
-            ("eighth", "8th", "eight"),
-            ("ninth", "9th", "nine"),
-            ("tenth", "10th", "ten"),
-        ),
-        1,
-    )
-    for word in words
+    for words in (_ORDINALS, _CARDINALS)
+    for number, word in enumerate(words.split("|"), 1)
 }
-_NAMES = "|".join(sorted(_ORDINALS, key=len, reverse=True))
-_THING = r"(?:points?|items?|lines?|entry|entries|bullets?|numbers?|nos?\.?|topics?|claims?)"
-_ONE = rf"(?:\d{{1,3}}(?:st|nd|rd|th)?|{_NAMES})"
-_LIST = rf"{_ONE}(?:\s*(?:,|-|–|and|&|or|to)\s*{_ONE})*"  # noqa: RUF001 - dash
+_NOUN = r"(?:points?|items?|lines?|entry|entries|bullets?|topics?|claims?)"
+_NTH = rf"(?:\d{{1,3}}(?:st|nd|rd|th)|{_ORDINALS})\b"
+_COUNT = rf"(?:\d{{1,3}}|{_CARDINALS})\b"
+_ONE = rf"(?:{_NTH}|{_COUNT})"
+_AND = r"(?: ?, ?and | ?[,&] ?| and )"
+_TO = r"(?: ?[-–] ?| to )"  # noqa: RUF001 - dash
+_SEVERAL = rf"(?:{_AND}|{_TO}| or )"
+_LIST = rf"{_ONE}(?:{_SEVERAL}{_ONE})*"
+_END = r"(?:,? please)?(?:[.?!,;:)](?!\d)| ?$)"
+# Behind its noun a number is a name. Before it only an ordinal is one, or several numbers: a
+# single one counts what is wanted, as does whatever stands behind "in".
 _NAMED = re.compile(
-    rf"\b{_THING}\s+#?({_LIST})\b|\b(?:the\s+)?({_LIST})\s+{_THING}\b", re.IGNORECASE
+    rf"\b(?:{_NOUN} |numbers? |nos?\. ?)#?({_LIST})"
+    rf"|\b({_NTH}(?:{_SEVERAL}{_NTH})*) (?:{_NOUN}\b|ones?\b(?!-))"
+    rf"|\b({_COUNT}(?:{_AND}{_COUNT})+) {_NOUN}\b",
+    re.IGNORECASE,
 )
+_COUNTED = re.compile(rf"\b(?:in|into|between) {_COUNT}(?:{_SEVERAL}{_COUNT})*", re.IGNORECASE)
 _MARKED = re.compile(r"#(\d{1,3})\b")
-_ALONE = re.compile(rf"\s*#?({_LIST})\s*[.?!]?\s*", re.IGNORECASE)
-_LAST = re.compile(
-    rf"\b(?:the\s+)?last\s+(?:one\b|(\d{{1,2}}|two|three)?\s*{_THING}\b)", re.IGNORECASE
+_ALONE = re.compile(
+    rf"(?:the )?#?({_LIST}) ?[.?!]?|(?:the )?({_ONE}(?:{_SEVERAL}{_ONE})+) {_NOUN}{_END}",
+    re.IGNORECASE,
 )
-_FIRST = re.compile(r"\b(?:the\s+)?first\s+(\d{1,2}|two|three|four|five)\b", re.IGNORECASE)
-_SPAN = re.compile(rf"({_ONE})\s*(?:-|–|to)\s*({_ONE})", re.IGNORECASE)  # noqa: RUF001 - dash
+_LAST = re.compile(rf"\blast (?:one\b(?!-)|(?:({_COUNT}) )?{_NOUN}\b)", re.IGNORECASE)
+_FIRST = re.compile(rf"\bfirst ({_COUNT})(?= {_NOUN}\b|{_END})", re.IGNORECASE)
+_SPAN = re.compile(rf"({_ONE}){_TO}({_ONE})", re.IGNORECASE)
 _WEB = tuple(
     re.compile(rf"(?:please\s+)?{form}", re.IGNORECASE | re.DOTALL)
     for form in (
@@ -49,15 +49,16 @@ _WEB = tuple(
 
 def points_asked(text: str, count: int) -> tuple[int, ...]:
     """Return the numbers of the points that are named, of so many; none where none is."""
+    text = _COUNTED.sub(" ", " ".join(text.split()))
     found: set[int] = set()
     if first := _FIRST.search(text):
         found |= set(range(1, _value(first[1]) + 1))
     if last := _LAST.search(text):
         found |= set(range(count - (_value(last[1]) if last[1] else 1) + 1, count + 1))
         text = _LAST.sub(" ", text)
-    lists = [a or b for a, b in _NAMED.findall(text)] + _MARKED.findall(text)
+    lists = ["".join(named) for named in _NAMED.findall(text)] + _MARKED.findall(text)
     if alone := _ALONE.fullmatch(text):
-        lists.append(alone[1])
+        lists.append(alone[1] or alone[2])
     for named in lists:
         found |= _numbers(named)
     return tuple(sorted(number for number in found if 1 <= number <= count))
@@ -79,4 +80,4 @@ def _numbers(named: str) -> set[int]:
 
 
 def _value(word: str) -> int:
-    return _ORDINALS.get(word.lower()) or int(re.sub(r"\D", "", word) or 0)
+    return _VALUES.get(word.lower()) or int(re.sub(r"\D", "", word) or 0)

@@ -31,10 +31,49 @@ from bot.digests.points import for_the_web, points_asked
         ("Did 3 people agree?", ()),
         ("One more thing: who pays?", ()),
         ("", ()),
+        ("Tell me about the second one.", (2,)),
+        ("the first one or the fourth one?", (1, 4)),
+        ("the second", (2,)),
+        ("2-4 points", (2, 3, 4)),
+        ("points 2 and 4, please", (2, 4)),
+        ("the 2 and 4 items", (2, 4)),
+        ("Who is meant in point 2?", (2,)),
+        ("What did Ann say in the second point?", (2,)),
+        ("items 1 to 3 in two lines", (1, 2, 3)),
+        ("entries #2 and #5", (2, 5)),
+        ("no. 6", (6,)),
+        ("1st to 3rd claims", (1, 2, 3)),
+        ("Explain the first two, please", (1, 2)),
+        ("tell me more about the first 2 points", (1, 2)),
+        ("What came of the\nsecond point?", (2,)),
     ],
 )
 def test_points_are_found_by_how_people_name_them(text: str, points: tuple[int, ...]) -> None:
     assert points_asked(text, 9) == points
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Summarise it in three bullet points",
+        "Give me this in 3 bullets for my boss",
+        "explain in one line",
+        "Put it into 2 or 3 points",
+        "Say it in 1, 2 and 3 lines",
+        "Give me between 2 and 4 points",
+        "Which 2 items are most urgent?",
+        "3 bullets, please",
+        "What happened in the first 2 weeks?",
+        "What did the first two speakers say?",
+        "What happened in the first 1.5 hours?",
+        "What came of the second one-on-one?",
+        "Did no one object?",
+        "Did no 2 people agree?",
+        "Write 2-3 bullets about prices",
+    ],
+)
+def test_a_count_of_something_else_names_no_point(text: str) -> None:
+    assert points_asked(text, 9) == ()
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,22 @@ _ONE = rf"(?:{_NTH}|{_COUNT})"
 _AND = r"(?: ?, ?and | ?[,&] ?| and )"
 _TO = r"(?: ?[-–] ?| to )"  # noqa: RUF001 - dash
 _SEVERAL = rf"(?:{_AND}|{_TO}| or )"
-_LIST = rf"{_ONE}(?:{_SEVERAL}{_ONE})*"
+_LIST = rf"{_ONE}(?:{_SEVERAL}{_ONE}){{0,20}}"  # without an end, long lists take their square
 _END = r"(?:,? please)?(?:[.?!,;:)](?!\d)| ?$)"
 # Behind its noun a number is a name. Before it only an ordinal is one, or several numbers: a
 # single one counts what is wanted, as does whatever stands behind "in".
 _NAMED = re.compile(
     rf"\b(?:{_NOUN} |numbers? |nos?\. ?)#?({_LIST})"
-    rf"|\b({_NTH}(?:{_SEVERAL}{_NTH})*) (?:{_NOUN}\b|ones?\b(?!-))"
-    rf"|\b({_COUNT}(?:{_AND}{_COUNT})+) {_NOUN}\b",
+    rf"|\b({_NTH}(?:{_SEVERAL}{_NTH}){{0,20}}) (?:{_NOUN}\b|ones?\b(?!-))"
+    rf"|\b({_COUNT}(?:{_AND}{_COUNT}){{1,20}}) {_NOUN}\b",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(rf"\b(?:in|into|between) {_COUNT}(?:{_SEVERAL}{_COUNT})*", re.IGNORECASE)
+_COUNTED = re.compile(
+    rf"\b(?:in|into|between) {_COUNT}(?:{_SEVERAL}{_COUNT}){{0,20}}", re.IGNORECASE
+)
 _MARKED = re.compile(r"#(\d{1,3})\b")
 _ALONE = re.compile(
-    rf"(?:the )?#?({_LIST}) ?[.?!]?|(?:the )?({_ONE}(?:{_SEVERAL}{_ONE})+) {_NOUN}{_END}",
+    rf"(?:the )?#?({_LIST}) ?{_END}|(?:the )?({_ONE}(?:{_SEVERAL}{_ONE}){{1,20}}) {_NOUN}{_END}",
     re.IGNORECASE,
 )
 _LAST = re.compile(rf"\blast (?:one\b(?!-)|(?:({_COUNT}) )?{_NOUN}\b)", re.IGNORECASE)
@@ -41,7 +43,7 @@ _WEB = tuple(
     re.compile(rf"(?:please\s+)?{form}", re.IGNORECASE | re.DOTALL)
     for form in (
         r"search\s+(?:the\s+)?(?:web|internet|net)\s+(?:for|about)\s+(.+)",
-        r"(?:look\s+up|search\s+for|search)\s+(.+?)\s+on\s+the\s+(?:web|internet)\W*",
+        r"(?:look\s+up|search\s+for|search)\s+(\S.*?)(?<!\s)\s+on\s+the\s+(?:web|internet)\W*",
         r"web\s+search\s*:\s*(.+)",
     )
 )

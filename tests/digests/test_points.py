@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from bot.digests.points import for_the_web, points_asked
@@ -13,6 +15,7 @@ from bot.digests.points import for_the_web, points_asked
         ("tell me more about the second point", (2,)),
         ("Point 3?", (3,)),
         ("2", (2,)),
+        ("2 and 4, please!", (2, 4)),
         ("#4", (4,)),
         ("what about number five", (5,)),
         ("the last one, please", (9,)),
@@ -74,6 +77,16 @@ def test_points_are_found_by_how_people_name_them(text: str, points: tuple[int, 
 )
 def test_a_count_of_something_else_names_no_point(text: str) -> None:
     assert points_asked(text, 9) == ()
+
+
+@pytest.mark.parametrize("word", ["1,", "first,", "point 1 and ", "in 1 - ", " "])
+def test_long_texts_are_read_at_once(word: str) -> None:
+    text = f"search {word * 10_000}x"
+    began = process_time()
+    points_asked(text, 9)
+    for_the_web(text)
+
+    assert process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.digests.command import (
     DigestNow,
@@ -51,6 +54,37 @@ NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 14:30 in Berlin
         ("20 Nov to today", "2026-11-20 00:00", "2026-11-25 14:30"),
         ("20 Nov", "2026-11-20 00:00", "2026-11-21 00:00"),
         ("since 1 Dec 2025", None, None),
+        ("1 Nov to 30 Nov", "2026-11-01 00:00", "2026-11-25 14:30"),  # it is not over
+        ("Mon - Fri", "2026-11-23 00:00", "2026-11-25 14:30"),
+        ("Monday to Friday", "2026-11-23 00:00", "2026-11-25 14:30"),
+        ("Fri-Mon", "2026-11-20 00:00", "2026-11-24 00:00"),
+        ("Tue to today", "2026-11-24 00:00", "2026-11-25 14:30"),
+        ("20 Nov until yesterday", "2026-11-20 00:00", "2026-11-25 00:00"),
+        ("1-7 Nov", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1st to 7th November 2026", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("Nov 1-7", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("Nov 1-7, 2026", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1 Nov-7 Nov", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1 Nov 2026-7 Nov 2026", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1 Nov–7 Nov", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("2026-11-01 - 2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
+        ("1 Nov to 31 Dec 9999", "2026-11-01 00:00", "2026-11-25 14:30"),
+        ("28 Dec to 3 Jan 2026", "2025-12-28 00:00", "2026-01-04 00:00"),
+        ("28 Dec 2025 to 3 Jan", "2025-12-28 00:00", "2026-01-04 00:00"),
+        ("28 Dec to 3 Jan", "2025-12-28 00:00", "2026-01-04 00:00"),
+        ("yesterday to 2026-11-25", "2026-11-24 00:00", "2026-11-25 14:30"),
+        ("2 days ago", "2026-11-23 14:30", "2026-11-25 14:30"),
+        ("since an hour ago", "2026-11-25 13:30", "2026-11-25 14:30"),
+        ("since last week", "2026-11-16 00:00", "2026-11-25 14:30"),
+        ("since last month", "2026-10-01 00:00", "2026-11-25 14:30"),
+        ("since yesterday", "2026-11-24 00:00", "2026-11-25 14:30"),
+        ("past week", "2026-11-18 14:30", "2026-11-25 14:30"),
+        ("the past 2 days", "2026-11-23 14:30", "2026-11-25 14:30"),
+        ("since 9:00", "2026-11-25 09:00", "2026-11-25 14:30"),
+        ("since 15:30", "2026-11-24 15:30", "2026-11-25 14:30"),
+        ("since 14:30", "2026-11-24 14:30", "2026-11-25 14:30"),
+        ("since 9am", "2026-11-25 09:00", "2026-11-25 14:30"),
+        ("since 12:15 pm", "2026-11-25 12:15", "2026-11-25 14:30"),
         ("25 Oct", "2026-10-25 00:00", "2026-10-26 00:00"),  # which has 25 hours
     ],
 )
@@ -75,6 +109,18 @@ def test_periods_are_read(words: str, since: str | None, until: str | None) -> N
         ("2026-13-01", "no such day"),
         ("2026-12-01..2026-12-05", "not begun"),
         ("7 Nov to 1 Nov", "ends before it begins"),
+        ("7 Nov 2026 to 1 Nov 2026", "ends before it begins"),
+        ("yesterday to 2026-11-20", "ends before it begins"),
+        ("1 Jan to 31 Dec", "92 days at most"),
+        ("1 Feb to 30 Feb", "no such day"),
+        ("1-7 whenever", "which time"),
+        ("0001-01-01", "too long ago"),
+        ("since 1 Jan 1999", "too long ago"),
+        ("9999-12-31", "not begun"),
+        ("9999 weeks ago", "92 days at most"),
+        ("since 25:00", "no such time"),
+        ("since 13pm", "no such time"),
+        ("since 9:61", "no such time"),
         ("200d", "92 days at most"),
         ("whenever", "which time"),
         ("7mays", "which time"),
@@ -90,6 +136,24 @@ def test_what_is_not_understood_says_why(words: str, why: str) -> None:
         read_command(words, NOW, BERLIN)
 
     assert why in refused.value.public
+
+
+WORDS = (
+    "since from to until till - .. ago the last past next first an in about schedule change list 1 "
+    "9 #3 0001-01-01 9999-12-31 2026-02-30 31 nov february 29 2024 0000 9999 mon friday today "
+    "week months 7d 9999w 25:00 9:00 1-7 12am <#C1|a> <#C2> #a & , day every 00:00 \u0663 yesterday"
+)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Adak", "Europe/Berlin"])
+@settings(deadline=None, max_examples=300)
+@given(
+    words=st.text(max_size=60) | st.lists(st.sampled_from(WORDS.split()), max_size=7).map(" ".join)
+)
+def test_whatever_is_typed_is_read_or_refused_in_words(zone: str, words: str) -> None:
+    with suppress(NotUnderstood):
+        command = read_command(words, NOW, ZoneInfo(zone))
+        assert not isinstance(command, DigestNow) or command.period.since < command.period.until
 
 
 WEEK = Period(NOW - timedelta(days=7), NOW)

@@ -21,6 +21,8 @@ EXAMPLES = "`7d`, `since Monday #general`, `1 Nov to 7 Nov about prices`, or `he
 
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _ABOUT = re.compile(r"(?:^|\s)about\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
+_IN_CHANNEL = re.compile(rf"(?:\b(?i:in)\s*)?{_CHANNEL.pattern}")
+_IN_THE_END = re.compile(rf"(?:^|\s)(?i:in)\s*{_CHANNEL.pattern}[\s.!?]*\Z")
 _CHANGE = re.compile(r"(pause|resume|delete)\s+#?(\d{1,9})", re.IGNORECASE)
 _WHICH = re.compile(r"(?:pause|resume|delete|change)\b", re.IGNORECASE)
 _SCHEDULE = re.compile(
@@ -81,34 +83,45 @@ def read_command(text: str, now: datetime, zone: tzinfo) -> Command:
         return _schedule_wanted(found)
     if _WHICH.match(words):
         raise NotUnderstood("Which one? `list` shows the numbers of your schedules.", "")
-    since, channel, about = _taken_apart(words)
+    since, channel, about = _taken_apart(words, "7d #general about prices")
     return DigestNow(read_period(since, now, zone), channel, about)
 
 
 def _schedule_wanted(found: re.Match[str]) -> ScheduleWanted:
-    number = int(found[1]) if found[1] else None
-    when, channel, about = _taken_apart(re.sub(r"\bin(?=\s*<#)", "", found[2] or ""))
-    if number and channel:
+    number, words = int(found[1]) if found[1] else None, found[2] or ""
+    if number and _CHANNEL.search(words):
         raise NotUnderstood(
             "You cannot change the channel of a schedule. Delete it and save a new one.", ""
         )
+    when, channel, about = _taken_apart(words, "schedule weekdays 9:00 #general about prices")
     if not when:
         example = f"change {number}" if number else "schedule"
         raise NotUnderstood("Say when the digest should come.", f"`{example} weekdays 9:00`")
     return ScheduleWanted(when, channel, about, number)
 
 
-def _taken_apart(words: str) -> tuple[str, str | None, str]:
+def _taken_apart(words: str, example: str) -> tuple[str, str | None, str]:
     """Return what is left of words without the channel and what it is to be about."""
     about = ""
     if found := _ABOUT.search(words):
-        words, about = words[: found.start()], one_line(found[1], ABOUT_CHARACTERS)
+        words, about = words[: found.start()], found[1]
     channels = _CHANNEL.findall(words)
+    if not channels:
+        about, channels = _without_channel(about, example)
     if len(channels) > 1:
         raise NotUnderstood("I sum up one channel at a time.", EXAMPLES)
-    rest = " ".join(_CHANNEL.sub(" ", words).split())
+    rest = " ".join(_IN_CHANNEL.sub(" ", words).split())
     if "#" in re.sub(r"(?<=[\d])#\d", "", rest) and re.search(r"#[\w-]*[a-z]", rest):
         raise NotUnderstood(
             "I do not know that channel. Pick it from the list that Slack offers as you type #.", ""
         )
-    return rest, channels[0] if channels else None, about
+    return rest, channels[0] if channels else None, one_line(about, ABOUT_CHARACTERS)
+
+
+def _without_channel(about: str, example: str) -> tuple[str, list[str]]:
+    """Take the channel off that stands in the end of what a digest is to be about."""
+    found = _IN_THE_END.search(about)
+    rest = about[: found.start()] if found else about
+    if _CHANNEL.search(rest):  # its channel, or one that it is about: nobody can tell
+        raise NotUnderstood("Put the channel to sum up before `about`.", f"`{example}`")
+    return rest, [found[1]] if found else []

@@ -128,6 +128,12 @@ def test_periods_are_read(words: str, since: str | None, until: str | None) -> N
         ("change to Mondays", "Which one?"),
         ("7d and more", "which time"),
         ("7d #general", "Pick it from the list"),
+        (
+            "7d about the budget <#C1|finance>",
+            "Put the channel to sum up before `about`. Try `7d #general about prices`.",
+        ),
+        ("7d about <#C1> and prices in <#C2>", "Put the channel to sum up before `about`."),
+        ("7d about prices in <#C1> and in <#C2>", "Put the channel to sum up before `about`."),
         ("<#C1|a> <#C2|b>", "I sum up one channel at a time. Try `7d`"),
     ],
 )
@@ -165,6 +171,10 @@ WEEK = Period(NOW - timedelta(days=7), NOW)
         ("7d", DigestNow(WEEK, None, "")),
         ("7d <#C1|general>", DigestNow(WEEK, "C1", "")),
         ("<#G1> 7d about plan #2 since when", DigestNow(WEEK, "G1", "plan #2 since when")),
+        ("7d in <#C1|general>", DigestNow(WEEK, "C1", "")),
+        ("In <#C1> 7d about what <#C2|b> decided", DigestNow(WEEK, "C1", "what <#C2|b> decided")),
+        ("7d about prices in <#C1>", DigestNow(WEEK, "C1", "prices")),
+        ("7d <#C0> about prices in <#C1>", DigestNow(WEEK, "C0", "prices in <#C1>")),
         ("about prices", DigestNow(Period(NOW - timedelta(days=1), NOW), None, "prices")),
         ("list", ListSchedules()),
         ("Help", HelpWanted()),
@@ -176,6 +186,8 @@ WEEK = Period(NOW - timedelta(days=7), NOW)
         ("Change #3 to Mondays 8:30 about prices",
          ScheduleWanted("Mondays 8:30", None, "prices", 3)),
         ("schedule Mondays 8:30 in <#C1|general> about prices",
+         ScheduleWanted("Mondays 8:30", "C1", "prices")),
+        ("schedule Mondays 8:30 about prices In <#C1|general>.",
          ScheduleWanted("Mondays 8:30", "C1", "prices")),
         ("schedule 0 9 * * 1-5", ScheduleWanted("0 9 * * 1-5", None, "")),
     ],
@@ -193,6 +205,14 @@ def test_commands_are_read(words: str, command: object) -> None:
         (
             "change 3 weekdays 9:00 in <#C1>",
             "You cannot change the channel of a schedule. Delete it and save a new one.",
+        ),
+        (
+            "change 3 weekdays 9:00 about <#C1>",
+            "You cannot change the channel of a schedule. Delete it and save a new one.",
+        ),
+        (
+            "schedule daily about <#C1>",
+            "before `about`. Try `schedule weekdays 9:00 #general about prices`.",
         ),
     ],
 )

@@ -23,6 +23,10 @@ _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|[^>]*)?>")
 _ABOUT = re.compile(r"(?:^|\s)about\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
 _IN_CHANNEL = re.compile(rf"(?:\b(?i:in)\s*)?{_CHANNEL.pattern}")
 _IN_THE_END = re.compile(rf"(?:^|\s)(?i:in)\s*{_CHANNEL.pattern}[\s.!?]*\Z")
+_TIME = re.compile(
+    r"(?:at )?(\d{1,2}(?:[:.]\d{2})?(?: ?[ap]m)?|noon|midnight)(?: o'clock)?(?: about .*)?",
+    re.IGNORECASE,
+)
 _CHANGE = re.compile(r"(pause|resume|delete)\s+#?(\d{1,9})", re.IGNORECASE)
 _WHICH = re.compile(r"(?:pause|resume|delete|change)\b", re.IGNORECASE)
 _SCHEDULE = re.compile(
@@ -94,9 +98,14 @@ def _schedule_wanted(found: re.Match[str]) -> ScheduleWanted:
             "You cannot change the channel of a schedule. Delete it and save a new one.", ""
         )
     when, channel, about = _taken_apart(words, "schedule weekdays 9:00 #general about prices")
+    example = f"change {number}" if number else "schedule"
     if not when:
-        example = f"change {number}" if number else "schedule"
         raise NotUnderstood("Say when the digest should come.", f"`{example} weekdays 9:00`")
+    if time := _TIME.fullmatch(about):
+        raise NotUnderstood(
+            "Put the time before `about`, and only the topic behind it.",
+            f"`{example} weekdays at {time[1]}`",
+        )
     return ScheduleWanted(when, channel, about, number)
 
 

@@ -189,6 +189,8 @@ WEEK = Period(NOW - timedelta(days=7), NOW)
          ScheduleWanted("Mondays 8:30", "C1", "prices")),
         ("schedule Mondays 8:30 about prices In <#C1|general>.",
          ScheduleWanted("Mondays 8:30", "C1", "prices")),
+        ("schedule daily 17:00 about 9 to 5 jobs",
+         ScheduleWanted("daily 17:00", None, "9 to 5 jobs")),
         ("schedule 0 9 * * 1-5", ScheduleWanted("0 9 * * 1-5", None, "")),
     ],
 )  # fmt: skip
@@ -201,6 +203,11 @@ def test_commands_are_read(words: str, command: object) -> None:
     [
         ("schedule about prices", "Say when the digest should come. Try `schedule weekdays 9:00`."),
         ("schedule", "Say when the digest should come. Try `schedule weekdays 9:00`."),
+        ("schedule weekdays about 17:00", "before `about`, and only the topic"),
+        ("schedule weekdays about 17:00", "Try `schedule weekdays at 17:00`."),
+        ("schedule weekdays at about 5 pm in <#C1>", "Try `schedule weekdays at 5 pm`."),
+        ("schedule daily about noon about prices", "Try `schedule weekdays at noon`."),
+        ("change 3 daily about 9 o'clock", "Try `change 3 weekdays at 9`."),
         ("change 3", "Say when the digest should come. Try `change 3 weekdays 9:00`."),
         (
             "change 3 weekdays 9:00 in <#C1>",
@@ -216,7 +223,7 @@ def test_commands_are_read(words: str, command: object) -> None:
         ),
     ],
 )
-def test_a_schedule_without_a_time_or_with_another_channel_is_refused(
+def test_a_schedule_that_leaves_open_when_or_where_it_comes_is_refused(
     text: str, words: str
 ) -> None:
     with pytest.raises(NotUnderstood) as refused:

@@ -28,20 +28,25 @@ EXAMPLES = "Try `weekdays 9:00`, `Mondays 8:30`, `first of the month`, or cron l
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = "|".join(rf"{day[:3]}(?:{day[3:]})?s?" for day in _DAYS) + "|tues|weds?|thurs?"
+_TO = re.compile(rf"\b({_DAY}) ?(?:-|–|\b(?:to|through)\b) ?(?=(?:{_DAY})\b)")  # noqa: RUF001 - dash
+_SPAN = re.compile(rf"({_DAY})(?:-({_DAY}))?")
 _TIME = re.compile(
     r"(?:\bat\s+)?\b(?:(\d{1,2})[:.](\d{2})\s*(am|pm)?|(\d{1,2})\s*(am|pm)|(noon|midnight))\b"
     r"|\bat\s+(\d{1,2})\b(?!\s*(?:st|nd|rd|th))",
     re.IGNORECASE,
 )
-_NUMBER = r"(\d{1,2})(?:st|nd|rd|th)?"
-_OF_MONTH = r"(?: day)?(?: of (?:the|each|every) month| of month| monthly)?"
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+_NTH = rf"(\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})"
+_OF_MONTH = r"(?: of (?:the |each |every )?month| monthly)"
+_OF_DAY = re.compile(rf"(?:{_NTH}|(\d{{1,2}}))( day)?({_OF_MONTH})?")
+_OF_WEEKDAY = re.compile(rf"(?:{_NTH}|last) ({_DAY}){_OF_MONTH}")
 _NAMED = {
     **dict.fromkeys(("day", "daily", "days"), "* * *"),
     **dict.fromkeys(("weekday", "weekdays", "workday", "workdays", "working day"), "* * 1-5"),
+    **dict.fromkeys(("weekend", "weekends"), "* * 6,7"),
     **dict.fromkeys(("week", "weekly"), "* * 1"),
     **dict.fromkeys(("month", "monthly"), "1 * *"),
 }
-_ORDINALS = {"first": 1, "second": 2, "third": 3}
 
 
 class UnknownSchedule(FootnoteError):
@@ -65,7 +70,8 @@ def read_schedule(text: str, zone: str) -> Schedule:
     words = " ".join(text.lower().replace(",", " , ").split())
     fields = text.split()
     looks_like_cron = len(fields) == 5 and re.fullmatch(r"[\d*/,LW#a-zA-Z -]+", text.strip())  # noqa: PLR2004 - fields
-    if looks_like_cron and re.match(r"[\d*]", fields[0]) and not _TIME.search(text):
+    has_cron_time = all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:2])
+    if looks_like_cron and has_cron_time and not _TIME.search(text):
         return _checked(Schedule(" ".join(fields).upper(), zone))
     if re.match(r"(hourly|every (hour|minute)|every \d+ (hours|minutes))\b", words):
         raise UnknownSchedule("In words I know days only; several times a day takes cron.")
@@ -158,24 +164,57 @@ def _time(found: re.Match[str]) -> tuple[int, int]:
 
 def _days(words: str) -> str | None:
     """Return the last three fields of cron for words that name days."""
-    words = re.sub(r"^(?:every|each|on)\s+", "", words.strip())
-    words = re.sub(r"^(?:the|on)\s+", "", words)
+    words = re.sub(r"^(?:and )+|(?: and)+$", "", words)
+    is_every = bool(re.match(r"(?:every|each)\b", words))
+    words = re.sub(r"^(?:every|each|on)\s+", "", words)
+    words = re.sub(r"^(?:the|on|from)\s+", "", words)
     if words in _NAMED:
         return _NAMED[words]
-    if re.fullmatch(rf"last day{_OF_MONTH}", words):
+    if re.fullmatch(rf"last day{_OF_MONTH}?", words):
         return "L * *"
-    if found := re.fullmatch(rf"(?:{_NUMBER}|({'|'.join(_ORDINALS)})){_OF_MONTH}", words):
-        day = int(found[1]) if found[1] else _ORDINALS[found[2]]
-        return f"{day} * *" if 1 <= day <= 31 else None  # noqa: PLR2004 - a month's days
+    if found := _OF_DAY.fullmatch(words):
+        return _day_of_month(found, is_every=is_every)
+    if found := _OF_WEEKDAY.fullmatch(words):
+        return _weekday_of_month(found)
     return _weekdays(words)
 
 
-def _weekdays(words: str) -> str | None:
-    names = re.split(r"\s*(?:\band\b|&)\s*|\s+", words)
-    if not all(re.fullmatch(_DAY, name) for name in names if name) or not words:
+def _day_of_month(found: re.Match[str], *, is_every: bool) -> str | None:
+    nth, number, day, of_month = found.groups()
+    # "Every second day" is not the second of a month, and a number alone is no day at all.
+    if not of_month and (number or (is_every and (day or nth in _ORDINALS))):
         return None
-    numbers = sorted({_number(name) for name in names if name})
-    return f"* * {','.join(map(str, numbers))}"
+    value = _value(nth or number)
+    return f"{value} * *" if 1 <= value <= 31 else None  # noqa: PLR2004 - a month's days
+
+
+def _weekday_of_month(found: re.Match[str]) -> str | None:
+    if not found[1]:
+        return f"* * {_number(found[2])}L"
+    value = _value(found[1])
+    return f"* * {_number(found[2])}#{value}" if value in _ORDINALS.values() else None
+
+
+def _value(nth: str) -> int:
+    return _ORDINALS.get(nth) or int(re.sub(r"\D", "", nth))
+
+
+def _weekdays(words: str) -> str | None:
+    names = re.split(r"\s*(?:\band\b|&)\s*|\s+", _TO.sub(r"\1-", words))
+    spans = [_SPAN.fullmatch(name) for name in names if name]
+    numbers = {number for span in spans if span for number in _numbers(span)}
+    if not numbers or None in spans:
+        return None
+    if numbers == set(range(1, 8)):
+        return "* * *"
+    return (
+        "* * 1-5" if numbers == set(range(1, 6)) else f"* * {','.join(map(str, sorted(numbers)))}"
+    )
+
+
+def _numbers(span: re.Match[str]) -> list[int]:
+    first, last = _number(span[1]), _number(span[2] or span[1])
+    return [(first - 1 + days) % 7 + 1 for days in range((last - first) % 7 + 1)]
 
 
 def _number(name: str) -> int:
@@ -193,7 +232,20 @@ def _said(days: list[str]) -> str:
             return "on the last day of each month"
         case [day, "*", "*"] if day.isdigit():
             return f"on day {day} of each month" if day != "1" else "on the first of each month"
-        case ["*", "*", weekdays] if re.fullmatch(r"[0-7](,[0-7])*", weekdays):
-            names = [f"{_DAYS[(int(n) or 7) - 1].capitalize()}" for n in weekdays.split(",")]
-            return f"every {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
+        case ["*", "*", weekdays]:
+            return _said_weekdays(weekdays)
     return ""
+
+
+def _said_weekdays(weekdays: str) -> str:
+    if found := re.fullmatch(r"([0-7])(?:L|#([1-4]))", weekdays):
+        nth = next((word for word, n in _ORDINALS.items() if str(n) == found[2]), "last")
+        return f"on the {nth} {_name(found[1])} of each month"
+    if re.fullmatch(r"[0-7](,[0-7])*", weekdays):
+        names = [_name(number) for number in weekdays.split(",")]
+        return f"every {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
+    return ""
+
+
+def _name(number: str) -> str:
+    return _DAYS[(int(number) or 7) - 1].capitalize()

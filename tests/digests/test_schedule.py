@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.digests.schedule import (
     Schedule,
@@ -41,11 +44,36 @@ BERLIN = "Europe/Berlin"
         ("the 15th at 8 am", "0 8 15 * *", "on day 15 of each month at 08:00"),
         ("monthly", "0 9 1 * *", "on the first of each month at 09:00"),
         ("last day of the month 17:00", "0 17 L * *", "on the last day of each month at 17:00"),
+        ("1st day of the month", "0 9 1 * *", "on the first of each month at 09:00"),
+        ("2nd day of every month", "0 9 2 * *", "on day 2 of each month at 09:00"),
+        ("every third day of the month", "0 9 3 * *", "on day 3 of each month at 09:00"),
+        ("15 of the month 7:00", "0 7 15 * *", "on day 15 of each month at 07:00"),
+        ("every 15th at 8", "0 8 15 * *", "on day 15 of each month at 08:00"),
+        ("weekdays, 9:00", "0 9 * * 1-5", "every weekday at 09:00"),
+        ("daily, at 9", "0 9 * * *", "every day at 09:00"),
+        ("first of the month, 9:00", "0 9 1 * *", "on the first of each month at 09:00"),
+        ("9:00, on Mondays", "0 9 * * 1", "every Monday at 09:00"),
+        ("Mon & Thu 9:00", "0 9 * * 1,4", "every Monday and Thursday at 09:00"),
+        ("Mon-Fri 9:00", "0 9 * * 1-5", "every weekday at 09:00"),
+        ("Monday to Friday 9:00", "0 9 * * 1-5", "every weekday at 09:00"),
+        ("from Mon – Wed, 9:00", "0 9 * * 1,2,3", "every Monday, Tuesday and Wednesday at 09:00"),
+        ("Sat-Mon and Thu", "0 9 * * 1,4,6,7",
+         "every Monday, Thursday, Saturday and Sunday at 09:00"),
+        ("Mon to Sun", "0 9 * * *", "every day at 09:00"),
+        ("weekends 10:00", "0 10 * * 6,7", "every Saturday and Sunday at 10:00"),
+        ("first Monday of the month 9:00", "0 9 * * 1#1",
+         "on the first Monday of each month at 09:00"),
+        ("on the 2nd tues of each month", "0 9 * * 2#2",
+         "on the second Tuesday of each month at 09:00"),
+        ("last Friday of the month 16:00", "0 16 * * 5L",
+         "on the last Friday of each month at 16:00"),
+        ("last Sunday of the month", "0 9 * * 7L", "on the last Sunday of each month at 09:00"),
+        ("0 9 * * 0#4", "0 9 * * 0#4", "on the fourth Sunday of each month at 09:00"),
         ("0 9 * * 1-5", "0 9 * * 1-5", "every weekday at 09:00"),
         ("30 8 * jan mon", "30 8 * JAN MON", "at 08:30 on Monday in January"),
         ("0 */6 * * *", "0 */6 * * *", "at minute 0 past every sixth hour"),
     ],
-)
+)  # fmt: skip
 def test_words_and_cron_are_read_and_said_back(words: str, cron: str, said: str) -> None:
     schedule = read_schedule(words, BERLIN)
 
@@ -71,6 +99,20 @@ def test_words_and_cron_are_read_and_said_back(words: str, cron: str, said: str)
         "every 5 minutes",
         "the 32nd",
         "0 9 * *",
+        "every second day 9:00",
+        "every 2nd day",
+        "each third day at 8",
+        "on every second day",
+        "every second",
+        "every second Monday",
+        "every first Monday",
+        "fifth Monday of the month",
+        "9",
+        "the 15 9:00",
+        "and 9:00",
+        "Mon-Wed-Fri",
+        "Monday to",
+        "1 day of each year",
         "monday" * 500,
     ],
 )
@@ -168,6 +210,30 @@ def test_months_without_the_day_are_left_out_and_leap_days_come() -> None:
 
     assert [at.day for at in last] == [28, 31, 30]
     assert local(zone, *leap) == ["2028-02-29 09:00 +0000"]
+
+
+def test_a_weekday_of_a_month_comes_on_that_one_of_each_month() -> None:
+    after = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    first = next_times(read_schedule("first Monday of the month", "UTC"), after, 3)
+    last = next_times(read_schedule("last Sunday of the month", "UTC"), after, 3)
+
+    assert [f"{at:%a %d %b}" for at in first] == ["Mon 02 Feb", "Mon 02 Mar", "Mon 06 Apr"]
+    assert [f"{at:%a %d %b}" for at in last] == ["Sun 22 Feb", "Sun 29 Mar", "Sun 26 Apr"]
+
+
+WORDS = (
+    "every each on the from second 2nd first last fifth day of month monthly mon friday weekdays "
+    "and , & - to 9:00 at 9 noon 25:00 0 * */6 */0 */24 1-5 5L 1#1 MON JAN LW 31 0,30 \u0663"
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=30) | st.lists(st.sampled_from(WORDS.split()), max_size=7).map(" ".join))
+def test_whatever_is_typed_is_refused_or_read_and_can_be_said_and_read_again(words: str) -> None:
+    with suppress(UnknownSchedule):
+        schedule = read_schedule(words, "Australia/Lord_Howe")
+        assert in_words(schedule)
+        assert read_schedule(schedule.cron, schedule.zone) == schedule
 
 
 @pytest.mark.parametrize("cron", ["0 9 * * 1-5", "30 2 * * *", "0 9 1 * *", "0 9 29 2 *"])

@@ -411,6 +411,12 @@ async def test_a_schedule_is_said_back_and_kept_once_it_is_saved(stage: Stage) -
     assert "*2.*" not in listed
 
 
+async def test_a_schedule_is_read_as_it_was_typed_before_slack_escaped_it(stage: Stage) -> None:
+    preview = await scheduled(stage, "Mon &amp; Thu 9:00 about R&amp;D")
+
+    assert "about R&amp;D, every Monday and Thursday at 09:00" in shown(preview)
+
+
 async def test_to_save_a_paused_schedule_again_has_it_come_again(stage: Stage) -> None:
     await saved(stage)
     await stage.slack.command(stage.you, PRIVATE, "/digest", "pause 1")

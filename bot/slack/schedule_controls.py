@@ -89,7 +89,7 @@ class ScheduleControls:
     async def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
         """Say back what was understood; nothing is kept or changed yet."""
         try:
-            schedule = read_schedule(wanted.when, zone)
+            schedule = read_schedule(plain(wanted.when, {}), zone)
         except UnknownSchedule as error:
             return Said(error.public)
         about, is_paused = plain(wanted.about, {}), False

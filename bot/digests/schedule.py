@@ -127,7 +127,7 @@ def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     try:
         local = after.astimezone(ZoneInfo(schedule.zone))
         # From a little before: what falls into a gap is moved behind it.
-        times = CronSim(schedule.cron, local - timedelta(hours=3))
+        times = CronSim(_written_out(schedule.cron), local - timedelta(hours=3))
     except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
         raise UnknownSchedule("I do not understand this cron expression.") from error
     last = after
@@ -136,6 +136,18 @@ def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
         if due > last:
             last = due
             yield due
+
+
+def _written_out(cron: str) -> str:
+    """Name the hours of `*/6` one by one.
+
+    The library counts on through a step as through every hour: it loses a time where clocks change
+    by half an hour, and has one twice where they are put back.
+    """
+    minute, hour, *days = cron.split()
+    if (step := re.fullmatch(r"\*/(\d{1,2})", hour)) and int(step[1]) > 1:  # */1 is every hour
+        hour = ",".join(map(str, range(0, 24, int(step[1]))))
+    return " ".join((minute, hour, *days))
 
 
 def _checked(schedule: Schedule) -> Schedule:

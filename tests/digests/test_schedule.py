@@ -71,6 +71,7 @@ BERLIN = "Europe/Berlin"
         ("0 9 * * 0#4", "0 9 * * 0#4", "on the fourth Sunday of each month at 09:00"),
         ("0 9 * * 1-5", "0 9 * * 1-5", "every weekday at 09:00"),
         ("30 8 * jan mon", "30 8 * JAN MON", "at 08:30 on Monday in January"),
+        ("0  */6 * * *", "0 */6 * * *", "at minute 0 past every sixth hour"),
         ("0 */6 * * *", "0 */6 * * *", "at minute 0 past every sixth hour"),
     ],
 )  # fmt: skip
@@ -170,6 +171,30 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
         "45 1 * * *",
         "2026-04-04T00",
         ["2026-04-05 01:45 +1100", "2026-04-06 01:45 +1030"],
+    ),
+    "steps back on Lord Howe": (
+        "Australia/Lord_Howe",
+        "0 */6 * * *",
+        "2026-04-04T12",
+        ["2026-04-05 00:00 +1100", "2026-04-05 06:00 +1030"],
+    ),
+    "steps forward on Lord Howe": (
+        "Australia/Lord_Howe",
+        "0 */6 * * *",
+        "2026-10-03T12",
+        ["2026-10-04 00:00 +1030", "2026-10-04 06:00 +1100"],
+    ),
+    "steps back in Berlin": (
+        "Europe/Berlin",
+        "0 */2 * * *",
+        "2026-10-24T23",
+        ["2026-10-25 02:00 +0200", "2026-10-25 04:00 +0100"],
+    ),
+    "every hour back in Berlin": (
+        "Europe/Berlin",
+        "0 */1 * * *",
+        "2026-10-24T23",
+        ["2026-10-25 02:00 +0200", "2026-10-25 02:00 +0100"],
     ),
     "none in Kolkata": (
         "Asia/Kolkata",

@@ -96,7 +96,9 @@ class Slack:
 
     def replies(self, stores: Stores, metrics: Metrics) -> Replies:
         """Return where answers go."""
-        roots = Roots(self.web, self.pacing, stores.messages, self.hints, self.people)
+        roots = Roots(
+            self.web, self.pacing, stores.messages, self.hints, self.people, self.clock.now
+        )
         return Replies(
             self.web,
             self.pacing,

@@ -24,6 +24,7 @@ CALLS_A_MINUTE = {
     "conversations.replies": 50.0,
     "conversations.history": 50.0,
     "conversations.info": 50.0,
+    "conversations.open": 50.0,
     "conversations.members": 100.0,
     "users.info": 100.0,
 }

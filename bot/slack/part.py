@@ -57,6 +57,7 @@ class Part:
             answer = await place.call_now(method, intend, **params)
         except (SlackRefused, SlackRateLimited):
             await steps.forget(place.turn, self.number)
+            self.doubtful = False  # who posts has looked for it before
             raise
         except SlackUnreachable:
             self.doubtful = True

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.digests.request import read_request
-from bot.errors import SlackError, SlackRefused, SlackUnreachable
-from bot.slack.caller import RESENDS, next_cursor
+from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
+from bot.slack.caller import RESENDS, Caller, next_cursor
 from bot.slack.digest_titles import digest_root
 from bot.slack.markdown import escape
 from bot.slack.part import Part, metadata
@@ -22,6 +23,9 @@ from bot.slack.words import NOT_ASKED, NOT_DIGESTED, elsewhere_words
 from bot.turns.question import Thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from bot.slack.hints import Hints
     from bot.slack.identity import People
     from bot.slack.pacing import Pacing
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROOT = 0  # the part of a turn that its root is
-LOOKED_THROUGH = 1_000  # messages of a channel, the newest first
 PAGE = 200
+SKEW = timedelta(minutes=10)  # by which Slack's clock may be behind ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Roots:
     steps: Steps
     hints: Hints
     people: People
+    now: Callable[[], datetime]
 
     async def place(self, turn: Turn) -> Question:
         """Post the question where it was asked, or in a direct message if that is not allowed.
@@ -62,33 +67,35 @@ class Roots:
             raise
 
     async def _place(self, turn: Turn) -> Question:
-        may_be_there = any(sent.part == ROOT for sent in turn.sent)
         if not turn.question.thread.channel:
-            return await self._directly(turn, may_be_there=may_be_there)
+            return await self._directly(turn)
         try:
-            return await self._placed(turn, may_be_there=may_be_there)
+            return await self._placed(turn)
         except SlackRefused as refused:
             log.info("a command's question goes to a direct message", extra={"code": refused.code})
-        question = await self._directly(turn, may_be_there=may_be_there)
+        question = await self._directly(turn)
         await self.hints.tell(question, elsewhere_words(await self._link(question.thread)))
         return question
 
-    async def _directly(self, turn: Turn, *, may_be_there: bool) -> Question:
+    async def _directly(self, turn: Turn) -> Question:
         """Post it in the direct message with the asker."""
-        opened = await self.web.call("conversations.open", users=turn.question.user)
-        direct = _within(turn, _string("conversations.open", opened.get("channel"), "id"))
-        return await self._placed(direct, may_be_there=may_be_there)
+        method, user = "conversations.open", turn.question.user
+        opened = await self._caller(turn).until_heard(method, users=user)
+        return await self._placed(_within(turn, _string(method, opened.get("channel"), "id")))
 
-    async def _placed(self, turn: Turn, *, may_be_there: bool) -> Question:
+    async def _placed(self, turn: Turn) -> Question:
+        place = Place(self.web, self.pacing, self.steps, turn, "")
+        earlier = next((sent for sent in turn.sent if sent.part == ROOT), None)
+        since = self.now() if earlier is None else earlier.intended_at
+        part = Part(place, ROOT, doubtful=earlier is not None)
         for attempt in range(RESENDS):
-            place = Place(self.web, self.pacing, self.steps, turn, "")
             try:
-                ts = await self._found(turn) if may_be_there or attempt else None
+                ts = await self._found(turn, since) if part.doubtful else None
                 if ts is None:
-                    ts = await self._posted(place)
+                    ts = await self._posted(part)
                 else:  # so that who posted it, and comes late, does not take it away
                     await self.steps.confirm(turn, ROOT, ts)
-            except SlackUnreachable as error:
+            except (SlackUnreachable, SlackRateLimited) as error:
                 if attempt == RESENDS - 1:
                     raise
                 log.info("a question could not be posted yet", extra={"error": str(error)})
@@ -98,9 +105,8 @@ class Roots:
                 return replace(turn.question, thread=thread, ts=ts)
         raise AssertionError
 
-    async def _posted(self, place: Place) -> str:
-        question = place.question
-        part = Part(place, ROOT)
+    async def _posted(self, part: Part) -> str:
+        question = part.place.question
         return await part.post(
             "chat.postMessage",
             streamed=False,
@@ -117,13 +123,18 @@ class Roots:
             return digest_root(read_request(question.text), name or "somebody")
         return f"<@{question.user}> asked: {escape(plain(question.text, {}))}"
 
-    async def _found(self, turn: Turn) -> str | None:
-        """Return the ts of the turn's root in the channel, if an earlier attempt has posted it."""
+    async def _found(self, turn: Turn, since: datetime | None) -> str | None:
+        """Return the ts of the turn's root in the channel, if an earlier attempt has posted it.
+
+        It is looked for among what came since it was first to be posted: that may be read at 15
+        messages a minute.
+        """
         cursor: str | None = None
-        for _ in range(LOOKED_THROUGH // PAGE):
-            answer = await self.web.call(
+        while True:
+            answer = await self._caller(turn).until_heard(
                 "conversations.history",
                 channel=turn.question.thread.channel,
+                oldest=since and f"{(since - SKEW).timestamp():.6f}",
                 include_all_metadata=True,
                 limit=PAGE,
                 cursor=cursor,
@@ -134,7 +145,9 @@ class Roots:
             cursor = next_cursor(answer)
             if not cursor:
                 return None
-        return None
+
+    def _caller(self, turn: Turn) -> Caller:
+        return Caller(self.web, self.pacing, turn.question.thread.team)
 
     async def _link(self, thread: Thread) -> str:
         try:

@@ -108,7 +108,7 @@ def sent_by(connection: Connection, turn_ids: Sequence[int]) -> dict[int, tuple[
     statement = select(messages).where(messages.c.turn_id.in_(turn_ids)).order_by(messages.c.part)
     sent: dict[int, tuple[Sent, ...]] = {}
     for row in connection.execute(statement):
-        message = Sent(row.part, row.ts, row.streamed)
+        message = Sent(row.part, row.ts, row.streamed, row.intended_at)
         sent[row.turn_id] = (*sent.get(row.turn_id, ()), message)
     return sent
 

@@ -10,6 +10,7 @@ from bot.errors import FootnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from bot.turns.question import Question
 
@@ -77,6 +78,7 @@ class Sent:
     part: int  #: counted from 1; 0 is the root that a command posts, -1 a file
     ts: str | None  #: None while it is unknown whether Slack has it
     streamed: bool
+    intended_at: datetime | None = None  #: when it was about to be posted, by our clock
 
 
 @dataclass(frozen=True, slots=True)

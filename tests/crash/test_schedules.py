@@ -127,6 +127,7 @@ async def scheduled(folder: Path, database: str) -> AsyncIterator[World]:
             LocalSlack.start(limits=LIMITS) as slack,
             LocalResponses.start(profile=Profile(delta_seconds=0)) as responses,
         ):
+            slack.workspace.now = clock.seconds
             settings = environment(slack, responses, folder) | {
                 "TEST_CLOCK": f"{clock.begin} {SPEED}"
             }

@@ -37,6 +37,7 @@ Json = dict[str, Any]
 Result = TypeVar("Result")
 
 SENTENCES = 3
+LATER = 2_000_000_000  # than any time of the processes, so that no message is too old for them
 # These show something of a turn; each is to be made by its owner alone.
 SHOWING = {"chat.postMessage", "chat.startStream", "chat.appendStream", "chat.update"}
 
@@ -50,7 +51,7 @@ class CountedWorkspace(Workspace):
 
     def next_ts(self) -> str:
         """Return a ts later than all before it."""
-        return f"{1_000 + next(self._numbers)}.000100"
+        return f"{LATER + next(self._numbers)}.000100"
 
 
 def local_slack(clock: Callable[[], float]) -> LocalSlack:

@@ -144,7 +144,8 @@ class Process:
         pacing = Pacing(
             flush_seconds=0.0, update_seconds=0.0, clock=lambda: self._paced, sleep=self._sleep
         )
-        roots = Roots(web, pacing, steps, hints, People(web, self._clock, share_names=True))
+        people = People(web, self._clock, share_names=True)
+        roots = Roots(web, pacing, steps, hints, people, world.now)
         replies = Replies(web, pacing, steps, agent, roots, metrics, BOT_USER, "Ask me things.")
         model = ScriptedModel(gates, world.watch)
         runner = TurnRunner(

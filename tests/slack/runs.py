@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import CLOCK
 from bot.errors import SlackRefused, StoreUnreachable
 from bot.metrics import Metrics
 from bot.playground.slack import Limits, LocalSlack
@@ -145,6 +146,7 @@ class Stage:
             self.steps,
             Hints(),
             People(self._web, self.time, share_names=True),
+            CLOCK.now,
         )
         agent, metrics = Agent(self._web, self.time), Metrics(0.0)
         replies = Replies(

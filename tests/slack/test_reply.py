@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import CLOCK
 from bot.errors import FootnoteError, SlackRefused, SlackUnreachable, StoppedByUser
 from bot.metrics import Metrics
 from bot.playground.slack import Limits, LocalSlack
@@ -63,7 +64,8 @@ class Stage:
         pacing = Pacing(flush_seconds=0.01, update_seconds=0.01, clock=clock, sleep=hurried)
         web = SlackWeb(client)
         self.steps = FakeSteps()
-        roots = Roots(web, pacing, self.steps, Hints(), People(web, clock, share_names=True))
+        people = People(web, clock, share_names=True)
+        roots = Roots(web, pacing, self.steps, Hints(), people, CLOCK.now)
         agent, help_words = Agent(web, clock), "Ask me things."
         self._replies = Replies(
             web, pacing, self.steps, agent, roots, Metrics(0.0), slack.bot_user, help_words

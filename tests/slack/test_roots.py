@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from bot.errors import SlackError
-from bot.playground.slack import LocalSlack
+from bot.clock import CLOCK
+from bot.errors import SlackError, SlackRateLimited
+from bot.playground.slack import Limits, LocalSlack, sold
+from bot.playground.slack.workspace import Message
 from bot.slack.connection import open_client
 from bot.slack.hints import Hints
 from bot.slack.identity import People
 from bot.slack.pacing import Pacing
-from bot.slack.roots import Roots
+from bot.slack.roots import SKEW, Roots
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Sent, Turn, TurnLost
 from tests.fakes import FakeSteps
+from tests.slack.reading import Clock
 from tests.slack.servers import Answers, slack_web
 
 if TYPE_CHECKING:
@@ -68,9 +71,8 @@ async def place(
     hints.remember(ASKED, url)
     async with slack_web() as (slack, answers):
         answers.next = list(next_answers)
-        roots = Roots(
-            slack, Pacing(sleep=hurried), steps, hints, People(slack, lambda: 0.0, share_names=True)
-        )
+        people = People(slack, lambda: 0.0, share_names=True)
+        roots = Roots(slack, Pacing(sleep=hurried), steps, hints, people, CLOCK.now)
         try:
             placed = await roots.place(Turn(7, ASKED, None))
         except SlackError:
@@ -185,15 +187,17 @@ async def test_a_person_who_cannot_be_told_is_logged(caplog: pytest.LogCaptureFi
 
 
 @asynccontextmanager
-async def a_slack() -> AsyncIterator[tuple[LocalSlack, Roots, FakeSteps, Turn]]:
+async def a_slack(
+    limits: Limits | None = None, pacing: Pacing | None = None
+) -> AsyncIterator[tuple[LocalSlack, Roots, FakeSteps, Turn]]:
     async with (
-        LocalSlack.start() as slack,
+        LocalSlack.start(limits=limits) as slack,
         open_client(slack.bot_token, slack.api_url) as client,
     ):
         steps = FakeSteps()
         web = SlackWeb(client)
         people = People(web, lambda: 0.0, share_names=True)
-        roots = Roots(web, Pacing(sleep=hurried), steps, Hints(), people)
+        roots = Roots(web, pacing or Pacing(sleep=hurried), steps, Hints(), people, CLOCK.now)
         thread = Thread(team=slack.team, channel=slack.channels["general"], thread_ts="")
         you = slack.users["you"]
         asked = replace(ASKED, thread=thread, user=you, user_team=slack.team)
@@ -206,7 +210,7 @@ async def test_who_takes_a_question_over_finds_its_root_and_posts_no_other(where
         thread = replace(turn.question.thread, channel=slack.channels[where])
         taken = replace(turn, question=replace(turn.question, thread=thread))
         first = await roots.place(taken)
-        for number in range(250):  # as far back as the second page
+        for number in range(1_100):  # as far back as the sixth page
             await slack.say(slack.users["you"], first.thread.channel, f"message {number}")
         again = await roots.place(replace(taken, sent=(Sent(0, None, streamed=False),)))
         posts = [call for call in slack.calls_of("chat.postMessage") if call.error is None]
@@ -223,6 +227,79 @@ async def test_a_root_whose_post_got_lost_is_there_once(how: str) -> None:
         messages = slack.workspace.channels[question.thread.channel].messages
 
     assert list(messages) == [question.ts]
+
+
+@asynccontextmanager
+async def a_slow_slack() -> AsyncIterator[tuple[LocalSlack, Roots, Turn, Clock]]:
+    """Let a channel that has much in it be read at 15 messages a minute, by a simulated clock."""
+    clock = Clock()
+    limits, pacing = sold(Limits(clock=clock)), Pacing(clock=clock, sleep=clock.sleep)
+    async with a_slack(limits, pacing) as (slack, roots, _, turn):
+        channel = slack.workspace.channels[turn.question.thread.channel]
+        for number in range(300):
+            slack.workspace.put(channel, Message(f"{1_700_000_000 + number}.0", "U0YOU", "words"))
+        yield slack, roots, turn, clock
+
+
+@pytest.mark.parametrize("how", ["drop", "after"])
+async def test_where_slack_is_read_slowly_a_root_that_got_lost_is_looked_for_in_its_turn(
+    how: str,
+) -> None:
+    async with a_slow_slack() as (slack, roots, turn, clock):
+        await roots.web.call("conversations.history", channel=turn.question.thread.channel)
+        slack.fail("chat.postMessage", **{how: True})
+        question = await roots.place(turn)
+        messages = slack.workspace.channels[question.thread.channel].messages
+        looked = [call.error for call in slack.calls_of("conversations.history")]
+
+    assert [ts for ts, message in messages.items() if message.bot_id] == [question.ts]
+    assert looked == [None, "ratelimited", None]
+    assert 60 <= clock.now < 70
+
+
+async def test_who_takes_a_question_over_looks_for_its_root_since_it_was_to_be_posted() -> None:
+    async with a_slow_slack() as (slack, roots, turn, _):
+        at = CLOCK.now()
+        first = await roots.place(turn)
+        sent = Sent(0, None, streamed=False, intended_at=at)
+        again = await roots.place(replace(turn, sent=(sent,)))
+        looked = slack.calls_of("conversations.history")
+
+    assert again == first
+    assert [float(call.params["oldest"]) for call in looked] == [(at - SKEW).timestamp()]
+
+
+async def test_a_root_that_is_given_to_one_after_the_other_calls_no_more_than_slack_asks_for() -> (
+    None
+):
+    async with a_slow_slack() as (slack, roots, turn, clock):
+        slack.fail("conversations.history", status=429, retry_after=60, times=10**6)
+        for _ in range(3):  # as at each beat somebody goes on with it
+            with pytest.raises(SlackRateLimited):
+                await roots.place(replace(turn, sent=(Sent(0, None, streamed=False),)))
+        looked = slack.calls_of("conversations.history")
+
+    assert len(looked) <= clock.now / 60 + 1
+
+
+async def test_a_root_that_slack_takes_later_only_is_posted_then() -> None:
+    async with a_slow_slack() as (slack, roots, turn, clock):
+        slack.fail("chat.postMessage", status=429, retry_after=30, times=2)
+        question = await roots.place(turn)
+
+    assert question.ts
+    assert clock.now >= 60
+    assert slack.calls_of("conversations.history") == []  # as it is known not to be there
+
+
+async def test_direct_messages_are_opened_in_their_turn() -> None:
+    async with a_slow_slack() as (slack, roots, turn, clock):
+        slack.fail("conversations.open", status=429, retry_after=30)
+        elsewhere = replace(turn.question, thread=replace(turn.question.thread, channel=""))
+        question = await roots.place(replace(turn, question=elsewhere))
+
+    assert question.thread.channel == slack.workspace.dm(turn.question.user).id
+    assert clock.now >= 30
 
 
 async def test_who_has_lost_the_question_posts_nothing() -> None:
@@ -268,7 +345,7 @@ async def test_who_posts_a_root_too_late_takes_it_away_unless_another_goes_on_wi
     async with slack_web() as (slack, answers):
         answers.next = [POSTED]
         people = People(slack, lambda: 0.0, share_names=True)
-        roots = Roots(slack, Pacing(sleep=hurried), steps, Hints(), people)
+        roots = Roots(slack, Pacing(sleep=hurried), steps, Hints(), people, CLOCK.now)
         with pytest.raises(TurnLost):
             await roots.place(Turn(7, ASKED, None))
 

@@ -764,7 +764,7 @@ class TestPast:
         await steps.confirm(turn, 1, "2.2")
 
         assert await store.begun_anew(turn) == replace(
-            turn, previous_response_id=None, sent=(Sent(1, "2.2", streamed=True),)
+            turn, previous_response_id=None, sent=(Sent(1, "2.2", streamed=True, intended_at=NOON),)
         )
 
 

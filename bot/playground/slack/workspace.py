@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
 Json = dict[str, Any]
 
@@ -109,13 +109,14 @@ class Workspace:
         self.users = {user.id: user for user in _people()}
         self.channels = {channel.id: channel for channel in _channels()}
         self.version = 0
+        self.now: Callable[[], float] = time.time  # seconds, by which messages get their ts
         self._last_ts = 0
         self._changed = asyncio.Condition()
         self._feeds: set[asyncio.Queue[Change]] = set()
 
     def next_ts(self) -> str:
         """Return a ts later than all before it."""
-        self._last_ts = max(self._last_ts + 1, time.time_ns() // 1_000)
+        self._last_ts = max(self._last_ts + 1, int(self.now() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def dm(self, user: str) -> Channel:

@@ -99,12 +99,12 @@ async def _stop_earlier(part: Part, ts: str, *, streamed: bool) -> None:
 async def _until_there(
     part: Part, growth: Growth, post: Callable[[], Awaitable[Message]]
 ) -> Message:
-    """Post a message, again where Slack could not be reached and does not have it."""
+    """Post a message, again after a 429, or where Slack was not reached and does not have it."""
     for attempt in range(RESENDS):
         try:
             ts = await part.find() if part.doubtful else None
             return await post() if ts is None else _found(part, ts, growth)
-        except SlackUnreachable as error:
+        except (SlackUnreachable, SlackRateLimited) as error:
             if attempt == RESENDS - 1:
                 raise
             log.info("no message could be opened yet", extra={"error": str(error)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from bot.errors import SlackUnreachable
+from bot.errors import SlackRateLimited, SlackUnreachable
 from bot.slack.messages import open_message, post_message, replace_earlier, take_over
 from bot.slack.part import Part
 from bot.turns.turn import Sent
@@ -67,7 +67,7 @@ class Series:
             part = Part(self._place, number)
             try:
                 message = await post(part)
-            except SlackUnreachable:
+            except (SlackUnreachable, SlackRateLimited):
                 if part.doubtful:  # should it be there, then what is said next is said in it
                     self._earlier[number] = Sent(number, None, part.streamed)
                 raise

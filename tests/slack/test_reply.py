@@ -292,6 +292,20 @@ async def test_where_streaming_is_refused_the_reply_is_posted_and_updated(code: 
     )
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_a_429_on_any_message_of_a_posted_reply_is_outlasted(number: int) -> None:
+    async with stage() as s:
+        s.slack.fail("chat.startStream", error="unknown_method")
+        s.slack.fail("chat.postMessage", status=429, retry_after=0.05, skip=number, times=2)
+        async with s.open_reply() as reply:
+            text = await write_all(reply, words(4_000))
+        answers = s.answers
+
+    shown = " ".join(str(b["text"]) for m in answers for b in m.blocks if b["type"] == "markdown")
+    assert len(answers) >= 3
+    assert squeezed(shown) == squeezed(text)
+
+
 async def test_when_slack_has_no_stream_left_for_now_the_reply_is_posted_at_once() -> None:
     async with stage() as s:
         s.slack.fail("chat.startStream", status=429, retry_after=60)

@@ -1,0 +1,118 @@
+"""A digest in its thread, whatever Slack does with its messages."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.clock import CLOCK
+from bot.digests.digest import Digest, Period
+from bot.digests.request import DigestRequest, request_text
+from bot.metrics import Metrics
+from bot.playground.slack import LocalSlack
+from bot.slack.agent import Agent
+from bot.slack.caller import RESENDS
+from bot.slack.connection import open_client
+from bot.slack.hints import Hints
+from bot.slack.identity import People
+from bot.slack.pacing import Pacing
+from bot.slack.replies import Replies
+from bot.slack.roots import Roots
+from bot.slack.web import SlackWeb
+from bot.turns.question import Question, Thread
+from bot.turns.turn import Sent, Turn
+from tests.digests.readings import at, claim, message, reading, topic
+from tests.fakes import FakeSteps
+from tests.slack.test_roots import hurried
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.playground.slack.workspace import Message
+    from bot.slack.digest import DigestReply
+
+READ = reading(message(1))
+SHORT = Digest(topics=(topic("Billing", claim("It moves.", 1)),))
+LONG = Digest(
+    topics=tuple(topic(f"Topic {n}", *[claim("word " * 150, 1)] * 12) for n in range(1, 5))
+)
+
+
+class Stage:
+    """A local Slack with the root of a digest in it, and what is needed to reply."""
+
+    def __init__(self, slack: LocalSlack, web: SlackWeb, turn: Turn) -> None:
+        self.slack = slack
+        self.turn = turn
+        self.steps = FakeSteps()
+        people, pacing = People(web, lambda: 0.0, share_names=True), Pacing(sleep=hurried)
+        roots = Roots(web, pacing, self.steps, Hints(), people, CLOCK.now)
+        agent, metrics = Agent(web, lambda: 0.0), Metrics(0.0)
+        self._replies = Replies(
+            web, pacing, self.steps, agent, roots, metrics, slack.bot_user, "Ask me things."
+        )
+
+    def open(self, turn: Turn | None = None) -> AbstractAsyncContextManager[DigestReply]:
+        return self._replies.open_digest(turn or self.turn)
+
+    def taken_over(self) -> Turn:
+        """The turn as the next process gets it."""
+        sent = tuple(
+            Sent(part, ts, streamed=False) for (_, part), ts in sorted(self.steps.sent.items())
+        )
+        return replace(self.turn, epoch=2, attempt=2, sent=sent)
+
+    async def finish(self, reply: DigestReply, digest: Digest = SHORT) -> None:
+        await reply.finish(digest, READ, "Read 1 message.", may_share=False)
+
+    @property
+    def messages(self) -> list[Message]:
+        thread = self.turn.question.thread
+        return self.slack.thread(thread.channel, thread.thread_ts)[1:]
+
+    def shown(self) -> list[str]:
+        """Say what each message is: of the digest its topics, else its words."""
+        return [_gist(json.dumps([m.text, m.blocks])) for m in self.messages]
+
+
+def _gist(said: str) -> str:
+    topics = [f"Topic {n}" for n in range(1, 5) if f"Topic {n}*" in said]
+    if "It moves" in said or topics:
+        return " ".join(topics) or "digest"
+    return next((word for word in ("Reading", "No digest") if word in said), "more")
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    async with (
+        LocalSlack.start() as slack,
+        open_client(slack.bot_token, slack.api_url) as client,
+    ):
+        you, channel = slack.users["you"], slack.channels["general"]
+        ts = await slack.say(you, channel, "Digest")
+        thread = Thread(team=slack.team, channel=channel, thread_ts=ts)
+        text = request_text(DigestRequest(channel=channel, period=Period(at(0), at(60))))
+        question = Question(
+            thread=thread, ts=ts, user=you, user_team=slack.team, text=text, kind="digest"
+        )
+        yield Stage(slack, SlackWeb(client), Turn(5, question, None))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_long_digest_outlasts_a_429_on_any_of_its_messages(number: int) -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        await s.finish(reply, LONG)
+        undisturbed = s.shown()
+    async with stage() as s, s.open() as reply:
+        s.slack.fail("chat.postMessage", status=429, retry_after=1, skip=number, times=RESENDS - 1)
+        await reply.show("Reading the messages")
+        await s.finish(reply, LONG)
+        shown = s.shown()
+
+    assert len(undisturbed) >= 3
+    assert shown == undisturbed

@@ -12,8 +12,8 @@ from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
 from bot.digests.scheduled import NewSchedule, Scheduled
 from bot.store.messages import INSERTS
-from bot.store.rows import failure_columns, question_columns
-from bot.store.statements import FAILED, LOCK
+from bot.store.rows import answer_columns, failure_columns, question_columns
+from bot.store.statements import ANSWERED, FAILED, LOCK, STOPPED
 from bot.store.tables import UtcDateTime, schedules, turns
 from bot.store.tenure import refuse
 from bot.turns.turn import Turn, TurnState
@@ -21,11 +21,12 @@ from bot.turns.turn import Turn, TurnState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Executable, Row
 
     from bot.digests.scheduled import Due
     from bot.store.database import Database
     from bot.store.tenure import Tenure
+    from bot.turns.answer import Answer
     from bot.turns.question import Question
 
 LOOKED_AT = 50  # that are due, at one look
@@ -180,17 +181,47 @@ class ScheduleStore:
         """
         request = read_request(turn.question.text)
         untold = {*request.skipped, request.period.until}
+        columns = failure_columns(error)
+        await self._end(turn, FAILED, TurnState.FAILED, lambda told: told | untold, **columns)
+
+    async def stop_due(self, turn: Turn) -> None:
+        """Record that a digest is not wanted, and that the next tells of what it was to tell of.
+
+        Both are recorded at once, or neither is.
+        """
+        untold = {*read_request(turn.question.text).skipped}
+        await self._end(turn, STOPPED, TurnState.STOPPED, lambda told: told | untold)
+
+    async def finish_due(self, turn: Turn, answer: Answer) -> None:
+        """Record a digest, and that none tells of it, should it have failed unseen before.
+
+        Both are recorded at once, or neither is.
+        """
+        request = read_request(turn.question.text)
+        told_now = {*request.skipped, request.period.until}
+        columns = answer_columns(answer)
+        await self._end(turn, ANSWERED, TurnState.ANSWERED, lambda told: told - told_now, **columns)
+
+    async def _end(
+        self,
+        turn: Turn,
+        statement: Executable,
+        state: TurnState,
+        change: Callable[[set[datetime]], set[datetime]],
+        **columns: object,
+    ) -> None:
+        """Record how a turn ended, and change the times that its schedule is to tell of."""
         key = {**self._tenure.key(turn), "new_at": self._clock()}
-        key |= {f"new_{name}": value for name, value in failure_columns(error).items()}
-        of_id = {"of_id": request.schedule_id}
+        key |= {f"new_{name}": value for name, value in columns.items()}
+        of_id = {"of_id": read_request(turn.question.text).schedule_id}
 
         def operation(connection: Connection) -> None:
-            if not connection.execute(FAILED, key).rowcount:
-                refuse(connection, key, TurnState.FAILED, TurnState.FAILED)
+            if not connection.execute(statement, key).rowcount:
+                refuse(connection, key, state, state)
                 return  # it was done by then
             row = connection.execute(_SKIPPED, of_id).one_or_none()
             if row is not None:
-                skipped = _encoded(sorted({*_decoded(row.skipped), *untold}))
+                skipped = _encoded(sorted(change({*_decoded(row.skipped)})))
                 connection.execute(_TELL, {**of_id, "new_skipped": skipped})
 
         await self._database.run(operation)

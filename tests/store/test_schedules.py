@@ -19,7 +19,7 @@ from bot.store.tables import turns
 from bot.store.tenure import Tenure
 from bot.store.turns import TurnStore
 from bot.turns.turn import TurnLost
-from tests.store.examples import Clock
+from tests.store.examples import Clock, an_answer
 
 if TYPE_CHECKING:
     from bot.digests.scheduled import Scheduled
@@ -200,6 +200,35 @@ async def test_what_failed_unseen_is_told_of_with_the_next(process: Process) -> 
     assert await state(process, turn) == ("failed", "SlackRefused")
     [again] = await process.store.due(NINE + 3 * DAY)
     assert again.skipped == (NINE, NINE + DAY, NINE + 2 * DAY)
+
+
+async def test_what_failed_unseen_and_came_after_all_is_told_of_no_more(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE + DAY)
+    assert turn is not None
+    await process.store.fail_due(turn, ValueError())
+    [seen] = await process.store.due(NINE + 2 * DAY)
+    again = await process.turns.try_again(turn.id)
+    assert again is not None
+    assert again.turn is not None
+    for _ in range(2):  # as where the answer to the commit got lost
+        await process.store.finish_due(again.turn, an_answer())
+
+    assert await state(process, turn) == ("answered", None)
+    assert seen.skipped == (NINE, NINE + DAY)
+    [scheduled] = await process.store.due(NINE + 2 * DAY)
+    assert scheduled.skipped == ()
+
+
+async def test_what_is_not_wanted_gives_back_what_it_was_to_tell_of(process: Process) -> None:
+    scheduled = await process.store.add(NEW, NINE)
+    turn = await process.take(scheduled, NINE + 2 * DAY)
+    assert turn is not None
+    await process.store.stop_due(turn)
+
+    assert await state(process, turn) == ("stopped", None)
+    [again] = await process.store.due(NINE + 3 * DAY)
+    assert again.skipped == (NINE, NINE + DAY)
 
 
 async def test_of_two_that_failed_unseen_both_are_told_of(process: Process) -> None:

@@ -39,6 +39,7 @@ FootnoteError
 ├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
 ├── UnreadableDigest         what a model wrote is no digest (digests/output.py)
 ├── TurnLost                 a turn belongs to another process by now (turns/turn.py)
+├── TurnPutOff               a turn that is gone on with later (turns/turn.py)
 ├── ThreadForgotten          an answer was written without its thread (turns/turn.py)
 └── StoppedByUser            the person pressed Stop: not a failure
 """

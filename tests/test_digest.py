@@ -674,6 +674,84 @@ async def test_a_scheduled_digest_that_is_deleted_before_it_is_posted_does_not_c
     assert not [message for message in channel.values() if message.bot_id]
 
 
+async def test_what_a_scheduled_digest_was_to_tell_of_outlasts_a_pause(tmp_path: Path) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        asked = len(stage.slack.calls_of("users.info"))
+        stage.slack.fail("users.info", status=503, times=10**6)
+        clock.ahead = timedelta(days=1, minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("users.info")) > asked)
+        await stage.slack.command(stage.you, PRIVATE, "/digest", "pause 1")
+        stage.slack.mend("users.info")
+        await clock.until(lambda: states(tmp_path) == ["stopped"])
+
+    assert len(given_back(tmp_path)) == 1
+
+
+async def test_a_scheduled_digest_that_was_begun_waits_for_slack_and_comes_once(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        await talk(stage)
+        stage.responses.stall_after(4)
+        clock.ahead = timedelta(minutes=5)
+        await stage.responses.until(lambda: told(stage))
+        away = ("chat.postMessage", "chat.update", "conversations.info", "users.info")
+        for method in away:
+            stage.slack.fail(method, status=503, times=10**6)
+        stage.responses.resume()
+        await clock.until(lambda: len(stage.slack.calls_of("chat.update")) > 20)
+        for method in away:
+            stage.slack.mend(method)
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, channel.values())))
+        posted = [message for message in channel.values() if message.bot_id]
+        await clock.until(lambda: states(tmp_path) == ["answered"])
+
+    assert len(posted) == 2
+    assert given_back(tmp_path) == []
+
+
+async def test_a_scheduled_digest_that_comes_after_all_is_not_told_of_as_missed(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        stage.slack.fail("chat.postMessage", error="thread_not_found", skip=1, times=2)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: given_back(tmp_path))
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        await stage.slack.until(lambda _: "try_again" in "".join(map(shown, channel.values())))
+        [failed] = [ts for ts, message in channel.items() if "try_again" in shown(message)]
+        await stage.slack.press(stage.you, PRIVATE, failed, "try_again")
+        await clock.until(lambda: states(tmp_path) == ["answered"])
+
+    assert given_back(tmp_path) == []
+
+
+async def test_whoever_left_the_workspace_the_channel_is_told_once_slack_takes_it(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        users = stage.slack.workspace.users
+        users[stage.you] = replace(users[stage.you], deleted=True)
+        stage.slack.fail("chat.postMessage", status=429, retry_after=0.01, times=10**6)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("chat.postMessage")) > 10)
+        stage.slack.mend("chat.postMessage")
+        channel = stage.slack.workspace.channels[PRIVATE].messages
+        why = "is paused, as the person who scheduled it has left this workspace"
+        await stage.slack.until(lambda _: why in "".join(map(shown, channel.values())))
+
+    assert paused(tmp_path) == GONE.words
+
+
 async def test_a_digest_whose_request_cannot_be_read_fails_and_is_not_tried_for_ever(
     tmp_path: Path,
 ) -> None:

@@ -18,7 +18,13 @@ from bot.digests.memory import remembered
 from bot.digests.request import is_scheduled, read_request
 from bot.digests.scheduled import catch_up
 from bot.digests.words import coverage_words, skipped_words
-from bot.errors import FootnoteError, SlackRateLimited, SlackUnreachable, TurnInterrupted
+from bot.errors import (
+    FootnoteError,
+    SlackRateLimited,
+    SlackRefused,
+    SlackUnreachable,
+    TurnInterrupted,
+)
 from bot.turns.answer import Answer, Finished
 from bot.turns.settle import Settling
 
@@ -116,6 +122,14 @@ class Schedules(Protocol):
         """Record that a digest failed unseen; the next of its schedule tells of it."""
         ...
 
+    async def stop_due(self, turn: Turn) -> None:
+        """Record that a digest is not wanted; the next tells of what it was to tell of."""
+        ...
+
+    async def finish_due(self, turn: Turn, answer: Answer) -> None:
+        """Record a digest; should it have failed unseen before, none tells of that any more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DigestRunner:
@@ -131,7 +145,7 @@ class DigestRunner:
     clock: Clock
 
     async def run(self, turn: Turn) -> None:
-        """Write a digest in its thread, or say there why not."""
+        """Write a digest in its thread, or say there why not; a scheduled one waits for Slack."""
 
         async def work(reply: Reply) -> Answer:
             return await self._answer(turn, reply)
@@ -147,13 +161,7 @@ class DigestRunner:
             request = read_request(turn.question.text)
             if request.schedule_id is None:
                 return await self.replies.place(turn)
-            try:
-                return await self._place_scheduled(turn, request, request.schedule_id)
-            except (SlackUnreachable, SlackRateLimited) as error:
-                if self._is_late(request):
-                    raise
-                log.warning("a scheduled digest is posted later", extra={"error": str(error)})
-                await self.store.hand_over(turn)
+            return await self._place_scheduled(turn, request, request.schedule_id)
         return None
 
     async def _place_scheduled(
@@ -161,26 +169,48 @@ class DigestRunner:
     ) -> Question | None:
         """Post the thread of a scheduled digest, unless it came to be too late or not wanted.
 
-        A schedule whose owner has left is paused: no direct message reaches them any more.
+        A schedule whose owner has left is paused, as no direct message reaches them any more; but
+        not before the root is there, as who goes on would take it for one that is not wanted.
         """
         question = turn.question  # asked first, as it may take minutes where many are due
         is_gone = await self.admission.is_gone(question.thread.team, question.user)
         if not turn.sent:
             if not await self.schedules.runs(schedule_id):
                 log.info("a scheduled digest is not wanted any more")
-                await self.store.stop_turn(turn)
+                await self.schedules.stop_due(turn)
                 return None
             if self._is_late(request):
                 raise TooLate
+        try:
+            placed = await self.replies.place(turn)
+        except SlackRefused:
+            if is_gone:
+                await self.schedules.pause(schedule_id, GONE.words)
+            raise
         if is_gone:
             await self.schedules.pause(schedule_id, GONE.words)
-        return await self.replies.place(turn)
+        return placed
 
     def _is_late(self, request: DigestRequest) -> bool:
         return self.clock.now() - request.period.until > catch_up(request.period)
 
     def _settling(self) -> Settling:
-        return Settling(self.store, self.metrics, self._fail_unseen)
+        return Settling(
+            self.store, self.metrics, self._fail_unseen, self._finish, may_wait=self._may_wait
+        )
+
+    def _may_wait(self, turn: Turn, error: Exception) -> bool:
+        """Whether nobody waits for a digest that Slack does not take now, and there is time."""
+        if not isinstance(error, (SlackUnreachable, SlackRateLimited)):
+            return False
+        text = turn.question.text
+        return is_scheduled(text) and not self._is_late(read_request(text))
+
+    async def _finish(self, turn: Turn, answer: Answer) -> None:
+        if is_scheduled(turn.question.text):
+            await self.schedules.finish_due(turn, answer)
+        else:
+            await self.store.finish_turn(turn, answer)
 
     async def _fail_unseen(self, turn: Turn, error: Exception) -> None:
         """Record a failure that nobody could be told of."""
@@ -194,8 +224,9 @@ class DigestRunner:
             raise TurnInterrupted
         self.writer.check()
         began, request = self.clock.monotonic(), read_request(turn.question.text)
+        await reply.show("Reading the messages")  # first, as it says whether Slack is there
         await self._admit(turn, request)
-        reading = await self._read(turn, request, reply)
+        reading = await self.channels.read(turn.question.thread.team, request, reply.show)
         if reading.new:
             await reply.show("Writing the digest")
         written = await self.writer.write(reading, request, turn)
@@ -206,10 +237,6 @@ class DigestRunner:
         seconds = self.clock.monotonic() - began
         self.metrics.answer_seconds.observe(seconds)
         return _answer(written, remembered(written.digest, coverage, reading), seconds)
-
-    async def _read(self, turn: Turn, request: DigestRequest, reply: Reply) -> Reading:
-        await reply.show("Reading the messages")
-        return await self.channels.read(turn.question.thread.team, request, reply.show)
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> None:
         """Raise NotAdmitted unless this digest may be had there.

@@ -15,7 +15,7 @@ from bot.slack.place import Place
 from bot.slack.reply import ThreadReply
 from bot.slack.research import ResearchReply, no_files
 from bot.slack.text import plain
-from bot.turns.turn import ThreadForgotten, TurnLost
+from bot.turns.turn import ThreadForgotten, TurnLost, TurnPutOff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -103,7 +103,7 @@ class Replies:
             greeting = asyncio.create_task(self._greet(turn, reply))
             try:
                 yield reply
-            except (TurnLost, StoreUnreachable, ThreadForgotten):
+            except (TurnLost, StoreUnreachable, ThreadForgotten, TurnPutOff):
                 await reply.let_go()
                 raise
             except asyncio.CancelledError:

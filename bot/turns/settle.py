@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.errors import FootnoteError, ModelError, StoreUnreachable, public_words
-from bot.turns.turn import TurnLost
+from bot.turns.turn import TurnLost, TurnPutOff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -56,6 +56,12 @@ class Store(Protocol):
 R = TypeVar("R", bound=Reply)
 
 
+def never(turn: Turn, error: Exception) -> bool:
+    """Put no turn off: somebody waits for it."""
+    del turn, error
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Settling:
     """Has work done, and settles how it ended."""
@@ -64,13 +70,17 @@ class Settling:
     metrics: Metrics
     #: Records a failure that the thread could not be told of; None: as one that it was told of.
     fail_unseen: Callable[[Turn, Exception], Awaitable[None]] | None = None
+    #: Records an answer; None: as that of any turn.
+    finish: Callable[[Turn, Answer], Awaitable[None]] | None = None
+    #: Whether a turn that ran into this is gone on with later, and nobody told.
+    may_wait: Callable[[Turn, Exception], bool] = never
 
     @contextlib.asynccontextmanager
     async def recorded(self, turn: Turn) -> AsyncIterator[None]:
         """Record what keeps the work on a turn from its end, and go on behind it.
 
-        A turn that another process has is left to it; one that is cancelled is handed over, and
-        CancelledError goes on.
+        A turn that another process has is left to it; one that may wait is handed over. So is one
+        that is cancelled, and CancelledError goes on.
         """
         try:
             yield
@@ -81,6 +91,11 @@ class Settling:
                 await self.store.hand_over(turn)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
+            if isinstance(error, TurnPutOff) or self.may_wait(turn, error):
+                log.warning("turn put off", extra={"turn": turn.id, "error": str(error)})
+                with contextlib.suppress(FootnoteError):  # it may be lost by now
+                    await self.store.hand_over(turn)
+                return
             log_failure(turn, error)
             await (self.fail_unseen or self.store.fail_turn)(turn, error)
             self.metrics.failed.add()
@@ -94,23 +109,35 @@ class Settling:
         """Do the work in the reply that is opened for it, and record its end; None: stopped."""
         async with self.recorded(turn), opened as reply:
             try:
-                answer = await work(reply)
-            except LEFT:
+                await self._settle(turn, reply, work)
+            except Exception as error:
+                if self.may_wait(turn, error):  # the reply is left as it is
+                    raise TurnPutOff(str(error)) from error
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-                log_failure(turn, error)
-                await reply.fail(public_words(error), reference(turn, error))
-                await self.store.fail_turn(turn, error)
-                self.metrics.failed.add()
-            else:
-                await self._end(turn, answer)
+
+    async def _settle(
+        self, turn: Turn, reply: R, work: Callable[[R], Awaitable[Answer | None]]
+    ) -> None:
+        try:
+            answer = await work(reply)
+        except LEFT:
+            raise
+        except Exception as error:
+            if self.may_wait(turn, error):
+                raise
+            log_failure(turn, error)
+            await reply.fail(public_words(error), reference(turn, error))
+            await self.store.fail_turn(turn, error)
+            self.metrics.failed.add()
+        else:
+            await self._end(turn, answer)
 
     async def _end(self, turn: Turn, answer: Answer | None) -> None:
         if answer is None:
             await self.store.stop_turn(turn)
             self.metrics.stopped.add()
         else:
-            await self.store.finish_turn(turn, answer)
+            await (self.finish or self.store.finish_turn)(turn, answer)
             self.metrics.answered.add()
 
 

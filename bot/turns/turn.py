@@ -67,6 +67,10 @@ class TurnLost(FootnoteError):
         self.turn_id = turn_id
 
 
+class TurnPutOff(FootnoteError):
+    """Nobody waits for the turn, and Slack does not take it now: it is gone on with later."""
+
+
 class ThreadForgotten(FootnoteError):
     """The model answered without the thread, and text of that was shown: all is to be replaced."""
 

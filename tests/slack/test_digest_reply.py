@@ -24,7 +24,7 @@ from bot.slack.replies import Replies
 from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
-from bot.turns.turn import Sent, Turn
+from bot.turns.turn import Sent, Turn, TurnPutOff
 from tests.digests.readings import at, claim, message, reading, topic
 from tests.fakes import FakeSteps
 from tests.slack.test_roots import hurried
@@ -116,3 +116,17 @@ async def test_a_long_digest_outlasts_a_429_on_any_of_its_messages(number: int) 
 
     assert len(undisturbed) >= 3
     assert shown == undisturbed
+
+
+async def test_a_digest_that_is_put_off_leaves_its_thread_as_it_is() -> None:
+    async with stage() as s:
+        with pytest.raises(TurnPutOff):
+            async with s.open() as reply:
+                await reply.show("Reading the messages")
+                raise TurnPutOff
+        left = s.shown()
+        async with s.open(s.taken_over()) as reply:
+            await s.finish(reply)
+        shown = s.shown()
+
+    assert (left, shown) == (["Reading"], ["digest"])

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import SlackRefused
+from bot.errors import SlackRefused, SlackUnreachable
 from bot.metrics import Metrics
 from bot.turns.settle import Settling
-from bot.turns.turn import Turn, TurnLost
+from bot.turns.turn import Turn, TurnLost, TurnPutOff
 from tests.fakes import FakeStore, a_question
 
 if TYPE_CHECKING:
@@ -82,6 +82,32 @@ async def test_a_failure_that_cannot_be_told_is_recorded_as_one_that_nobody_saw(
 
     assert unseen == [(7, GONE)]
     assert store.ends == [("failed", 7, "ValueError")]
+
+
+@pytest.mark.parametrize("in_work", [True, False])
+async def test_what_may_wait_for_slack_is_handed_over_and_nobody_told(*, in_work: bool) -> None:
+    away = SlackUnreachable("chat.update", "http_503")
+    store, metrics = FakeStore(), Metrics(0.0)
+    reply = FakeReply(failing=None if in_work else away)
+    left: list[Exception] = []
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[FakeReply]:
+        try:
+            yield reply
+        except TurnPutOff as error:  # by which the reply knows that it is left as it is
+            left.append(error)
+            raise
+
+    def may_wait(turn: Turn, error: Exception) -> bool:
+        return turn == TURN and error is away
+
+    settling = Settling(store, metrics, may_wait=may_wait)
+    await settling.settle(TURN, opened(), raising(away if in_work else ValueError()))
+
+    assert (reply.told, len(left)) == ([], 1)
+    assert store.ends == [("handed over", 7)]
+    assert metrics.failed.count == 0
 
 
 async def test_what_another_process_has_is_left_to_it() -> None:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.clock import Clock
-from bot.digests.audience import GONE
+from bot.digests.audience import ARCHIVED, GONE, NOT_VISIBLE, Refusal
 from bot.digests.memory import TOLD
+from bot.digests.run import ELSEWHERE
 from bot.playground.responses import LocalResponses, Profile, Scripted
 from bot.playground.slack import LocalSlack
 from bot.playground.slack.faults import Fault
 from bot.playground.slack.generated import Plan, fill
+from bot.playground.slack.workspace import BOT_USER, Channel
 from bot.slack.digest_words import IN_CHANNELS_ONLY, THREADS_OF_CHANNELS_ONLY
 from bot.slack.markdown import ZERO_WIDTH
 from bot.turns.question import Question, Thread
@@ -815,6 +817,45 @@ async def test_a_schedule_is_not_paused_where_slack_does_not_say_who_may_have_it
             lambda _: "Nobody wrote in the channel" in "".join(map(shown, channel.values())), 30
         )
 
+    assert paused(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("keep_out", "why"),
+    [
+        (lambda channel: setattr(channel, "is_archived", True), ARCHIVED),
+        (lambda channel: channel.members.discard(BOT_USER), NOT_VISIBLE),
+    ],
+    ids=["archived", "removed"],
+)
+async def test_a_schedule_whose_channel_takes_it_no_more_is_paused_and_its_owner_told_why(
+    tmp_path: Path, keep_out: Callable[[Channel], None], why: Refusal
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        await talk(stage)
+        keep_out(stage.slack.workspace.channels[PRIVATE])
+        clock.ahead = timedelta(minutes=5)
+        said = f"Scheduled digest 1 is paused, as {why.of_owner}"
+        await stage.slack.until(lambda _: said in "".join(map(shown, direct(stage))), 30)
+
+    assert paused(tmp_path) == why.words
+    assert not told(stage)
+
+
+async def test_a_scheduled_digest_that_its_channel_does_not_let_me_post_says_why_it_is_elsewhere(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        await talk(stage)
+        stage.slack.fail("chat.postMessage", error="restricted_action")
+        clock.ahead = timedelta(minutes=5)
+        await stage.slack.until(lambda _: "Written by a" in "".join(map(shown, direct(stage))), 30)
+
+    assert ELSEWHERE in "".join(map(shown, direct(stage)))
     assert paused(tmp_path) is None
 
 

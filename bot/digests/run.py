@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bot.digests.audience import Refusal
     from bot.digests.digest import Digest, Reading
     from bot.digests.request import DigestRequest
+    from bot.digests.scheduled import Scheduled
     from bot.digests.writer import DigestWriter, WrittenDigest
     from bot.metrics import Metrics
     from bot.turns.question import Question
@@ -49,6 +50,7 @@ PAUSED = (
     "Scheduled digest {number} is paused, as {why}. The person who scheduled it can resume it on "
     "my Home tab."
 )
+ELSEWHERE = "I could not post this in the channel, so it comes to you."
 HELD_BACK = "There is no digest this time, as {why}."
 CUT = "The model broke off, so something may be missing."
 
@@ -112,6 +114,10 @@ class Schedules(Protocol):
 
     async def runs(self, schedule_id: int) -> bool:
         """Whether there is such a schedule, and it is not paused."""
+        ...
+
+    async def get(self, schedule_id: int) -> Scheduled | None:
+        """Return one; None where there is no such."""
         ...
 
     async def pause(self, schedule_id: int, why: str) -> bool:
@@ -225,12 +231,12 @@ class DigestRunner:
         self.writer.check()
         began, request = self.clock.monotonic(), read_request(turn.question.text)
         await reply.show("Reading the messages")  # first, as it says whether Slack is there
-        await self._admit(turn, request)
+        is_elsewhere = await self._admit(turn, request)
         reading = await self.channels.read(turn.question.thread.team, request, reply.show)
         if reading.new:
             await reply.show("Writing the digest")
         written = await self.writer.write(reading, request, turn)
-        coverage = _coverage(reading, written, request)
+        coverage = _coverage(reading, written, request, ELSEWHERE if is_elsewhere else "")
         await self._admit(turn, request)  # again: this may have taken an hour
         may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
         await reply.finish(written.digest, reading, coverage, may_share=may_share)
@@ -238,14 +244,18 @@ class DigestRunner:
         self.metrics.answer_seconds.observe(seconds)
         return _answer(written, remembered(written.digest, coverage, reading), seconds)
 
-    async def _admit(self, turn: Turn, request: DigestRequest) -> None:
-        """Raise NotAdmitted unless this digest may be had there.
+    async def _admit(self, turn: Turn, request: DigestRequest) -> bool:
+        """Raise NotAdmitted unless this digest may be had there; return whether it was kept out.
 
-        A schedule whose owner is known not to be allowed it is paused.
+        A schedule whose owner is known not to be allowed it is paused. So is one whose channel does
+        not take it any more, of which its owner is told in their direct message.
         """
         question, thread = turn.question, turn.question.thread
+        is_elsewhere = await self._is_elsewhere(turn, request)
+        targets = (thread.channel, *([request.channel] if is_elsewhere else []))
         try:
-            await self.admission.check(thread.team, question.user, request.channel, thread.channel)
+            for target in targets:
+                await self.admission.check(thread.team, question.user, request.channel, target)
         except NotAdmitted as refused:
             number, refusal = request.schedule_id, refused.refusal
             if number is None:
@@ -253,14 +263,23 @@ class DigestRunner:
             if refusal.is_known:
                 await self.schedules.pause(number, refusal.words)
             raise ScheduledNotAdmitted(refusal, number) from refused
+        return is_elsewhere
+
+    async def _is_elsewhere(self, turn: Turn, request: DigestRequest) -> bool:
+        """Whether a digest was scheduled for its channel, and Slack took it somewhere else only."""
+        if request.schedule_id is None or turn.question.thread.channel == request.channel:
+            return False
+        scheduled = await self.schedules.get(request.schedule_id)
+        return scheduled is not None and scheduled.new.target == request.channel
 
 
-def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest) -> str:
-    """Say what was read and what is missing."""
+def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest, where: str) -> str:
+    """Say what was read and what is missing, and where it is if that is not where it was to be."""
     sentences = [
         coverage_words(reading, written.digest, request),
         CUT if written.is_cut else "",
         skipped_words(request),
+        where,
     ]
     return " ".join(filter(None, sentences))
 

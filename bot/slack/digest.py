@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.digests.request import read_request
 from bot.digests.words import skipped_words
@@ -17,9 +17,13 @@ from bot.slack.permalinks import permalink
 from bot.slack.series import Series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.digests.digest import Digest, Reading
     from bot.slack.place import Place
     from bot.turns.turn import Turn
+
+Blocks = list[dict[str, Any]]
 
 
 class DigestReply:
@@ -57,19 +61,13 @@ class DigestReply:
         first, *rest = digest_messages(
             digest, links, coverage, digest_title(request), [share] if may_share else []
         )
-        await self._put("The digest is ready", first)
-        for blocks in rest:
-            await self._series.post(blocks, "More of the digest")
-        await self._series.drop_the_rest()
-        self.closed = True
+        await self._end("The digest is ready", first, rest)
 
     async def fail(self, words: str, reference: str) -> None:
         """Say why there is none, and which others of its schedule there are none of."""
         skipped = skipped_words(read_request(self._turn.question.text))
         words = f"{words} {skipped}".strip()
-        await self._put("No digest", failure_blocks(words, reference))
-        await self._series.drop_the_rest()
-        self.closed = True
+        await self._end("No digest", failure_blocks(words, reference))
 
     async def interrupt(self) -> None:
         """Say that the next process goes on."""
@@ -81,8 +79,23 @@ class DigestReply:
         self.closed = True
         self.is_open.set()
 
-    async def _put(self, words: str, blocks: list[dict[str, object]]) -> None:
+    async def _end(self, words: str, first: Blocks, rest: Sequence[Blocks] = ()) -> None:
+        """Say the last of it: in the message that is there, or below it where that stays as it is.
+
+        That one goes when all is said, so whoever goes on after a death finds one or the other.
+        """
+        is_shown = await self._put(words, first)
+        if not is_shown:
+            await self._series.post(first, words)
+        for blocks in rest:
+            await self._series.post(blocks, "More of the digest")
+        await self._series.drop_the_rest()
+        if not is_shown:
+            await self._notice.take_away()
+        self.closed = True
+
+    async def _put(self, words: str, blocks: Blocks) -> bool:
         try:
-            await self._notice.put(words, blocks)
+            return await self._notice.put(words, blocks)
         finally:
             self.is_open.set()

@@ -31,6 +31,8 @@ NOT_TO_BE_CHANGED = frozenset({"edit_window_closed", "cant_update_message"})
 class Message(Protocol):
     """A message of the bot that grows. Raises MessageFull, StoppedByUser or a SlackError."""
 
+    part: Part
+    ts: str
     streamed: bool
     opened_at: float
 

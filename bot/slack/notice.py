@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import SlackRefused
+from bot.errors import SlackError, SlackRefused
 from bot.slack.growth import Growth
 from bot.slack.markdown import escape
 from bot.slack.place import MessageFull
@@ -47,16 +47,16 @@ class Notice:
         """Whether there is a message to change."""
         return self._message is not None
 
-    async def put(self, words: str, blocks: Sequence[Json]) -> None:
-        """Post the message, or replace it. Where it may not be changed, it stays.
+    async def put(self, words: str, blocks: Sequence[Json]) -> bool:
+        """Post the message, or replace it; False where it is gone, or may not be changed and stays.
 
         Raises a SlackError where the thread takes nothing.
         """
         if self._is_gone:
-            return
+            return False
         if self._message is None:
             self._message = await self._series.post(blocks, escape(words))
-            return
+            return True
         try:
             await self._message.close(Growth(plan=escape(words)), blocks)
         except MessageFull:
@@ -66,3 +66,15 @@ class Notice:
             if error.code in NO_PLACE:
                 raise
             log.warning("a message is not replaced", extra={"code": error.code})
+        else:
+            return True
+        return False
+
+    async def take_away(self) -> None:
+        """Take the message away, if that is possible: what it was to say is said below it."""
+        if self._message is None:
+            return
+        try:
+            await self._message.part.drop(self._message.ts)
+        except SlackError as error:
+            log.warning("a message is not taken away", extra={"code": error.code})

@@ -25,7 +25,7 @@ from bot.slack.replies import Replies
 from bot.slack.roots import Roots
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
-from bot.turns.turn import Sent, Turn, TurnPutOff
+from bot.turns.turn import Sent, Turn, TurnLost, TurnPutOff
 from tests.digests.readings import at, claim, message, reading, topic
 from tests.fakes import FakeSteps
 from tests.slack.test_roots import hurried
@@ -133,3 +133,98 @@ async def test_a_digest_that_is_put_off_leaves_its_thread_as_it_is() -> None:
         shown = s.shown()
 
     assert (left, shown) == (["Reading"], ["digest"])
+
+
+def refuse_changes(s: Stage, code: str) -> None:
+    """Have Slack refuse to change the message that stands there, from now on."""
+    if code == "deleted":
+        [only] = s.messages
+        del s.slack.workspace.channels[s.turn.question.thread.channel].messages[only.ts]
+    else:
+        s.slack.fail("chat.update", error=code, times=100)
+
+
+REFUSALS = ["edit_window_closed", "cant_update_message", "invalid_blocks", "deleted"]
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_where_the_first_message_may_not_be_changed_the_digest_comes_below_it(
+    code: str,
+) -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        refuse_changes(s, code)
+        await reply.show("Writing the digest")
+        await s.finish(reply)
+        shown, recorded = s.shown(), [ts for ts in s.steps.sent.values() if ts]
+        there = [message.ts for message in s.messages]
+
+    assert shown == ["digest"]
+    assert recorded == there
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_where_the_first_message_may_not_be_changed_it_is_said_below_why_there_is_none(
+    code: str,
+) -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        refuse_changes(s, code)
+        await reply.fail("Something went wrong.", "5")
+        shown = s.shown()
+
+    assert shown == ["No digest"]
+
+
+async def test_a_message_that_cannot_be_taken_away_stays_above_the_digest() -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        refuse_changes(s, "cant_update_message")
+        s.slack.fail("chat.delete", error="cant_delete_message")
+        await s.finish(reply)
+        shown, is_closed = s.shown(), reply.closed
+
+    assert (shown, is_closed) == (["Reading", "digest"], True)
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("step", ["confirm", "forget"])
+async def test_whoever_goes_on_after_a_death_there_is_one_digest(code: str, step: str) -> None:
+    async with stage() as s:
+        with contextlib.suppress(TurnLost):
+            async with s.open() as reply:
+                await reply.show("Reading the messages")
+                refuse_changes(s, code)
+                s.steps.lost_after = step
+                await s.finish(reply)
+        assert s.steps.lost
+        s.steps.lost, s.steps.lost_after = set(), None
+        s.slack.mend("chat.update")
+        async with s.open(s.taken_over()) as reply:
+            await reply.show("Reading the messages")
+            await s.finish(reply)
+        shown = s.shown()
+
+    assert shown == ["digest"]
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+async def test_who_finds_the_digest_below_a_message_that_stayed_leaves_one_of_them(
+    *, is_mended: bool
+) -> None:
+    async with stage() as s:
+        async with s.open() as reply:
+            await reply.show("Reading the messages")
+            sent = dict(s.steps.sent)
+            refuse_changes(s, "cant_update_message")
+            s.slack.fail("chat.delete", error="cant_delete_message")
+            await s.finish(reply)
+        s.steps.sent |= sent  # as the process died before it could take that one away
+        if is_mended:
+            s.slack.mend("chat.update")
+        async with s.open(s.taken_over()) as reply:
+            await reply.show("Reading the messages")
+            await s.finish(reply)
+        shown = s.shown()
+
+    assert shown == ["digest"]

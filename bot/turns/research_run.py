@@ -21,7 +21,7 @@ from bot.errors import (
 from bot.turns.answer import Finished
 from bot.turns.following import Following
 from bot.turns.preparation import with_brief
-from bot.turns.settle import Settling
+from bot.turns.settle import End, Settling
 from bot.turns.settle import Store as Ends
 from bot.turns.transcript import transcript
 
@@ -147,14 +147,14 @@ class ResearchRunner:
     async def run(self, turn: Turn) -> None:
         """Research a question and report in its thread, or say there why not."""
 
-        async def work(reply: Reply) -> Answer | None:
+        async def work(reply: Reply) -> Answer | End:
             return await self._answer(turn, reply)
 
         opened = self.replies.open_research(turn)
         await Settling(self.store, self.metrics).settle(turn, opened, work)
 
-    async def _answer(self, turn: Turn, reply: Reply) -> Answer | None:
-        """Return the report, or what is asked before there can be one; None if it was stopped."""
+    async def _answer(self, turn: Turn, reply: Reply) -> Answer | End:
+        """Return the report, or what is asked before there can be one."""
         if turn.is_given_up:
             raise TurnInterrupted
         following = Following(await self.runs.begin(turn), self.clock)
@@ -179,7 +179,7 @@ class ResearchRunner:
         if is_late:
             raise ModelRunTooLong
         await reply.stopped(following.progress)
-        return None
+        return End.STOPPED
 
     async def _deliver(
         self, finished: Finished | None, following: Following, reply: Reply

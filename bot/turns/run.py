@@ -22,11 +22,10 @@ from bot.errors import (
     ModelThreadLost,
     StoppedByUser,
     TurnInterrupted,
-    public_words,
 )
 from bot.turns.answer import Finished, Searched, Searching, Started, Waiting
 from bot.turns.draft import Draft
-from bot.turns.settle import LEFT, Settling, log_failure, reference
+from bot.turns.settle import LEFT, End, Settling
 from bot.turns.settle import Store as Ends
 from bot.turns.transcript import BUDGETS, bytes_per_token
 from bot.turns.turn import ThreadForgotten
@@ -132,10 +131,6 @@ class Store(Ends, Protocol):
         """Record which response is being written."""
         ...
 
-    async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
-        """Record the answer, which the thread's next turn is chained to; None for help."""
-        ...
-
     async def begun_anew(self, turn: Turn) -> Turn:
         """Return the turn with the messages it has by now, to be answered in them once more."""
         ...
@@ -156,44 +151,40 @@ class TurnRunner:
 
     async def run(self, turn: Turn) -> None:
         """Answer a question in its thread, or say there that it failed."""
-        async with Settling(self.store, self.metrics).recorded(turn):
+        settling = Settling(self.store, self.metrics)
+        async with settling.recorded(turn):
             try:
-                async with self.replies.open_reply(turn) as reply:
-                    await self._run_in(reply, turn)
+                await self._run(turn, settling)
             except ThreadForgotten:
-                again = await self.store.begun_anew(turn)
-                async with self.replies.open_reply(again) as reply:
-                    await self._run_in(reply, again)
+                await self._run(await self.store.begun_anew(turn), settling)
 
     async def wait(self, question: Question) -> None:
         """Tell a thread that a question waits there."""
         await self.replies.wait(question)
 
-    async def _run_in(self, reply: Reply, turn: Turn) -> None:
-        draft = Draft()
-        try:
-            answer = await self._answer(turn, reply, draft)
-        except (*LEFT, ThreadForgotten):
-            raise
-        except StoppedByUser:
-            await reply.stopped()
-            await self.store.stop_turn(turn)
-            self.metrics.stopped.add()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
-            log_failure(turn, error)
-            await _fail(reply, draft, error, reference(turn, error))
-            await self.store.fail_turn(turn, error)
-            self.metrics.failed.add()
-        else:
-            await self.store.finish_turn(turn, answer)
-            self.metrics.answered.add()
+    async def _run(self, turn: Turn, settling: Settling) -> None:
+        async def work(reply: Reply) -> Answer | End:
+            draft = Draft()
+            try:
+                return await self._answer(turn, reply, draft)
+            except StoppedByUser:
+                await reply.stopped()
+                return End.STOPPED
+            except (*LEFT, ThreadForgotten):
+                raise
+            except Exception:
+                await _show_the_rest(reply, draft)
+                raise
 
-    async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | None:
+        async with self.replies.open_reply(turn) as reply:
+            await settling.settle_in(reply, turn, work)
+
+    async def _answer(self, turn: Turn, reply: Reply, draft: Draft) -> Answer | End:
         if turn.is_given_up:
             raise TurnInterrupted
         if turn.question.wants_help:
             await reply.help()
-            return None
+            return End.HELPED
         began = self.clock()
         finished, is_told_whole = await self._write(turn, reply, draft, began)
         await reply.write(draft.close())
@@ -293,9 +284,9 @@ class TurnRunner:
         raise ModelCutOff
 
 
-async def _fail(reply: Reply, draft: Draft, error: Exception, of_turn: str) -> None:
+async def _show_the_rest(reply: Reply, draft: Draft) -> None:
+    """Show what was written before something happened."""
     try:
         await reply.write(draft.close())
-    except FootnoteError:  # Slack failed, and that is what is being told
-        log.info("the rest of the text could not be written", extra={"turn": of_turn})
-    await reply.fail(public_words(error), of_turn)
+    except FootnoteError as error:  # Slack failed, and that is what is being told
+        log.info("the rest of a text could not be written", extra={"error": type(error).__name__})

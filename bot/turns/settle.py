@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.errors import FootnoteError, ModelError, StoreUnreachable, public_words
-from bot.turns.turn import TurnLost, TurnPutOff
+from bot.turns.turn import ThreadForgotten, TurnLost, TurnPutOff
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from bot.metrics import Metrics
@@ -37,7 +38,7 @@ class Store(Protocol):
     """What the bot remembers of a turn's end. Raises TurnLost where another process has it."""
 
     async def finish_turn(self, turn: Turn, answer: Answer | None) -> None:
-        """Record the answer."""
+        """Record the answer, which the thread's next turn is chained to; None for help."""
         ...
 
     async def fail_turn(self, turn: Turn, error: BaseException) -> None:
@@ -54,6 +55,13 @@ class Store(Protocol):
 
 
 R = TypeVar("R", bound=Reply)
+
+
+class End(Enum):
+    """How the work on a turn ends without an answer."""
+
+    HELPED = "helped"  #: the person was told how to ask
+    STOPPED = "stopped"  #: a person wanted that
 
 
 def never(turn: Turn, error: Exception) -> bool:
@@ -83,7 +91,12 @@ class Settling:
         that is cancelled, and CancelledError goes on.
         """
         try:
-            yield
+            with self._putting_off(turn):
+                yield
+        except TurnPutOff as error:
+            log.warning("turn put off", extra={"turn": turn.id, "error": str(error)})
+            with contextlib.suppress(FootnoteError):  # it may be lost by now
+                await self.store.hand_over(turn)
         except LEFT as error:
             log.warning("turn left to another process", extra={"error": str(error)})
         except asyncio.CancelledError:  # the bot closes, and the reply has said so
@@ -91,11 +104,6 @@ class Settling:
                 await self.store.hand_over(turn)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and logged
-            if isinstance(error, TurnPutOff) or self.may_wait(turn, error):
-                log.warning("turn put off", extra={"turn": turn.id, "error": str(error)})
-                with contextlib.suppress(FootnoteError):  # it may be lost by now
-                    await self.store.hand_over(turn)
-                return
             log_failure(turn, error)
             await (self.fail_unseen or self.store.fail_turn)(turn, error)
             self.metrics.failed.add()
@@ -104,41 +112,50 @@ class Settling:
         self,
         turn: Turn,
         opened: AbstractAsyncContextManager[R],
-        work: Callable[[R], Awaitable[Answer | None]],
+        work: Callable[[R], Awaitable[Answer | End]],
     ) -> None:
-        """Do the work in the reply that is opened for it, and record its end; None: stopped."""
+        """Do the work in the reply that is opened for it, and record how it ended."""
         async with self.recorded(turn), opened as reply:
-            try:
-                await self._settle(turn, reply, work)
-            except Exception as error:
-                if self.may_wait(turn, error):  # the reply is left as it is
-                    raise TurnPutOff(str(error)) from error
-                raise
+            with self._putting_off(turn):  # of which the reply hears, as it is left as it is
+                await self.settle_in(reply, turn, work)
 
-    async def _settle(
-        self, turn: Turn, reply: R, work: Callable[[R], Awaitable[Answer | None]]
+    async def settle_in(
+        self, reply: R, turn: Turn, work: Callable[[R], Awaitable[Answer | End]]
     ) -> None:
+        """Do the work in a reply that is open; what is no end of the turn goes on as it is."""
         try:
-            answer = await work(reply)
-        except LEFT:
+            with self._putting_off(turn):
+                end = await work(reply)
+        except (*LEFT, TurnPutOff, ThreadForgotten):
             raise
-        except Exception as error:
-            if self.may_wait(turn, error):
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread is told
             log_failure(turn, error)
             await reply.fail(public_words(error), reference(turn, error))
             await self.store.fail_turn(turn, error)
             self.metrics.failed.add()
         else:
-            await self._end(turn, answer)
+            await self._end(turn, end)
 
-    async def _end(self, turn: Turn, answer: Answer | None) -> None:
-        if answer is None:
+    async def _end(self, turn: Turn, end: Answer | End) -> None:
+        if end is End.STOPPED:
             await self.store.stop_turn(turn)
             self.metrics.stopped.add()
+            return
+        if end is End.HELPED:
+            await self.store.finish_turn(turn, None)
         else:
-            await (self.finish or self.store.finish_turn)(turn, answer)
-            self.metrics.answered.add()
+            await (self.finish or self.store.finish_turn)(turn, end)
+        self.metrics.answered.add()
+
+    @contextlib.contextmanager
+    def _putting_off(self, turn: Turn) -> Iterator[None]:
+        """Raise TurnPutOff for what the turn may wait for."""
+        try:
+            yield
+        except Exception as error:
+            if self.may_wait(turn, error):
+                raise TurnPutOff(str(error)) from error
+            raise
 
 
 def reference(turn: Turn, error: Exception) -> str:

@@ -102,18 +102,25 @@ class World:
     def _at(self, said: str) -> datetime:
         return datetime.strptime(f"{said} {self.first.year}", f"{TIME} %Y").replace(tzinfo=UTC)
 
+    def open(self) -> dict[str, list[str]]:
+        """Say of each schedule which times are missing, or have a thread that says nothing yet."""
+        every = {self.first + number * HOUR for number in range(HOURS)}
+        return {
+            about: [
+                f"{at:{TIME}}{' says nothing' if at in told.posted else ''}"
+                for at in sorted(every - {*told.posted, *told.skipped} | every & told.unfinished)
+            ]
+            for about, told in self.told().items()
+        }
+
     async def finish(self) -> None:
         """Let a bot that nobody kills do what is left, until no time is missing."""
         last = await self.server.begin()
-        every = {self.first + number * HOUR for number in range(HOURS)}
-
-        def is_done(_: LocalSlack) -> bool:
-            return all(
-                every <= {*t.posted, *t.skipped} and not every & t.unfinished
-                for t in self.told().values()
-            )
-
-        await self.slack.until(is_done, 60)
+        try:
+            await self.slack.until(lambda _: not any(self.open().values()), 60)
+        except TimeoutError:
+            assert self.open() == {about: [] for about in ABOUT}
+            raise
         last.kill()
         await last.ended.wait()
 

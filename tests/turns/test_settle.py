@@ -11,9 +11,10 @@ import pytest
 
 from bot.errors import SlackRefused, SlackUnreachable
 from bot.metrics import Metrics
-from bot.turns.settle import Settling
+from bot.turns.settle import End, Settling
 from bot.turns.turn import Turn, TurnLost, TurnPutOff
 from tests.fakes import FakeStore, a_question
+from tests.store.examples import an_answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -43,8 +44,8 @@ async def opened(reply: FakeReply) -> AsyncIterator[FakeReply]:
     yield reply
 
 
-def raising(error: BaseException) -> Callable[[FakeReply], Awaitable[Answer | None]]:
-    async def work(_: FakeReply) -> Answer | None:
+def raising(error: BaseException) -> Callable[[FakeReply], Awaitable[Answer | End]]:
+    async def work(_: FakeReply) -> Answer | End:
         raise error
 
     return work
@@ -128,10 +129,43 @@ async def test_what_is_cut_short_is_handed_over() -> None:
 
 
 async def test_what_was_stopped_is_counted_as_that() -> None:
-    async def stopped(_: FakeReply) -> Answer | None:
-        return None
+    async def stopped(_: FakeReply) -> Answer | End:
+        return End.STOPPED
 
     store, metrics = FakeStore(), Metrics(0.0)
     await Settling(store, metrics).settle(TURN, opened(FakeReply()), stopped)
 
     assert (store.ends, metrics.stopped.count) == ([("stopped", 7)], 1)
+
+
+@pytest.mark.parametrize("end", [an_answer(), End.HELPED])
+async def test_an_answer_is_recorded_and_counted_and_so_is_help(end: Answer | End) -> None:
+    async def answered(_: FakeReply) -> Answer | End:
+        return end
+
+    store, metrics = FakeStore(), Metrics(0.0)
+    await Settling(store, metrics).settle(TURN, opened(FakeReply()), answered)
+
+    assert (store.ends, metrics.answered.count) == ([("answered", 7)], 1)
+    assert store.last_response_id == (None if end is End.HELPED else "resp_1")
+
+
+async def test_an_answer_is_recorded_in_another_way_where_there_is_one_and_help_is_not() -> None:
+    async def answered(_: FakeReply) -> Answer | End:
+        return an_answer()
+
+    async def helped(_: FakeReply) -> Answer | End:
+        return End.HELPED
+
+    finished: list[tuple[int, Answer]] = []
+
+    async def finish(turn: Turn, answer: Answer) -> None:
+        finished.append((turn.id, answer))
+
+    store, metrics = FakeStore(), Metrics(0.0)
+    settling = Settling(store, metrics, finish=finish)
+    await settling.settle(TURN, opened(FakeReply()), answered)
+    await settling.settle(TURN, opened(FakeReply()), helped)
+
+    assert finished == [(7, an_answer())]
+    assert store.ends == [("answered", 7)]

@@ -46,7 +46,7 @@ class Reading:
     messages: tuple[Message, ...]  #: by thread, in the order of their beginnings, and then by ts
     unread: tuple[str, ...] = ()  #: what could not be read, each as a phrase for the reader
     unseen: tuple[str, ...] = ()  #: where nobody looked, likewise: there may be nothing
-    by_apps: int = 0  #: messages of the period that no person wrote, which are left out
+    by_apps: int = 0  #: messages of the period by other apps, which are left out
     unnamed: tuple[str, ...] = ()  #: the first of these users is "person 1" in it, and so on
 
     @property

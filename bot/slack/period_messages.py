@@ -49,13 +49,19 @@ def is_written(message: Json, bot: Bot) -> bool:
         and not message.get("hidden")
         and isinstance(user, str)
         and bool(user)
-        and not is_by_app(message, bot)
+        and not message.get("bot_id")
+        and not is_own(message, bot)
     )
 
 
+def is_own(message: Json, bot: Bot) -> bool:
+    """Whether this bot has posted it."""
+    return message.get("user") == bot.user or message.get("bot_id") == bot.bot_id
+
+
 def is_by_app(message: Json, bot: Bot) -> bool:
-    """Whether a bot has posted it, this one or another."""
-    return bool(message.get("bot_id")) or message.get("user") == bot.user
+    """Whether another bot has posted it."""
+    return bool(message.get("bot_id")) and not is_own(message, bot)
 
 
 def people_in(message: Json) -> list[str]:

@@ -1,7 +1,8 @@
 """The way through a channel's period: its pages, the newest first, and the threads that they show.
 
-A thread is worth a call if it has a reply since the period began. So roots are looked at for longer
-than the period, and that costs pages of a channel but no call for each message or quiet thread.
+A thread is worth a call if it has a reply since the period began, and not by this bot alone, whose
+digests and answers are threads too. So roots are looked at for longer than the period, and that
+costs pages of a channel but no call for each message or quiet thread.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Walk:
     new: dict[str, Json] = field(default_factory=dict)  #: messages of the period, as Slack has them
     roots: dict[str, Json] = field(default_factory=dict)  #: of older threads; both by ts
     threads: deque[_Thread] = field(default_factory=deque)  #: that are to be read, in this order
-    by_apps: set[str] = field(default_factory=set)  #: ts of messages of the period, left out
+    by_apps: set[str] = field(default_factory=set)  #: ts of messages of the period by other apps
     untold_threads: int = 0  #: whose replies Slack did not give
     pages: int = 0  #: of the channel that were read
     reached: Decimal = field(init=False)  #: down to where the channel was seen
@@ -120,7 +121,15 @@ class Walk:
 
     def _has_new_replies(self, root: Json) -> bool:
         latest = ts_of(root, "latest_reply")
-        return bool(root.get("reply_count")) and (not latest or order(latest) >= self.span.since)
+        has_replies = bool(root.get("reply_count")) and not self._is_ours(root)
+        return has_replies and (not latest or order(latest) >= self.span.since)
+
+    def _is_ours(self, root: Json) -> bool:
+        """Whether this bot alone has replied; a root names who has, but not all where many have."""
+        users = root.get("reply_users")
+        if not isinstance(users, list) or root.get("reply_users_count") != len(users):
+            return False
+        return bool(users) and all(user in {self.bot.user, self.bot.bot_id} for user in users)
 
     def _queue(self, root: str) -> None:
         if root not in self._queued:

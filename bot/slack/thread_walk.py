@@ -29,7 +29,7 @@ class ThreadWalk:
     oldest: str | None = None  #: of the messages that are wanted; None for its beginning
     latest: str | None = None  #: likewise, None for its end
     written: dict[str, Json] = field(default_factory=dict)  #: what people wrote, by ts
-    by_apps: set[str] = field(default_factory=set)  #: ts of messages that no person wrote
+    by_apps: set[str] = field(default_factory=set)  #: ts of messages by other apps
     replies: int = 0  #: that the whole thread has, as its root says
     is_over: bool = False
     objects: int = 0  #: on the last page

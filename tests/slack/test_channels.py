@@ -9,7 +9,7 @@ import pytest
 
 from bot.digests.memory import Behind
 from bot.digests.request import DigestRequest
-from bot.playground.slack.workspace import BOT_USER
+from bot.playground.slack.workspace import BOT_ID, BOT_USER
 from bot.slack.channels import BEHIND_SECONDS, Channels
 from tests.slack.reading import GENERAL, WEEK, Place, day, open_place
 
@@ -61,7 +61,8 @@ async def behind(place: Place, root: str, *all_ts: str) -> list[str]:
 
 async def test_a_thread_is_read_whole_and_apps_are_left_out(place: Place) -> None:
     talk(place, 1_200)
-    place.post(day(4), "Built.", THREAD.thread_ts, user=BOT_USER, bot_id="B0CI")
+    place.post(day(4), "Built.", THREAD.thread_ts, user="U0CI", bot_id="B0CI")
+    place.post(day(5), "A digest.", THREAD.thread_ts, user=BOT_USER, bot_id=BOT_ID)
     reading, told = await read(place)
 
     assert len(reading.messages) == 1_201

@@ -12,6 +12,7 @@ from bot.digests.digest import Message, Period, Reading
 from bot.digests.request import DigestRequest
 from bot.errors import SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.playground.slack.generated import Plan, fill
+from bot.playground.slack.workspace import BOT_ID, BOT_USER, User
 from bot.slack.events import Bot
 from bot.slack.identity import People
 from bot.slack.pacing import Pacing
@@ -169,7 +170,7 @@ async def test_only_what_people_write_is_read(place: Place) -> None:
     assert sorted(texts(reading)) == [
         "a file", "a reply to a bot", "a reply to what is gone", "waves",
     ]  # fmt: skip
-    assert reading.by_apps == 5
+    assert reading.by_apps == 2
     assert reading.threads == 2
 
 
@@ -255,6 +256,31 @@ async def test_who_reads_next_knows_that_slack_lets_little_be_read() -> None:
 
     assert place.told[0].a_minute == 15
     assert len([text for text in texts(reading) if text == "a reply"]) == 40
+
+
+async def test_threads_in_which_only_this_bot_replied_cost_no_call(place: Place) -> None:
+    ours = {"user": BOT_USER, "bot_id": BOT_ID}
+    for number in range(3):
+        root = place.post(day(number), f"Digest {number}", **ours)
+        place.post(day(number + 0.1), "The digest is ready", root, **ours)
+    place.post(day(3), "I will do that.", place.post(day(2.9), "Digest 3", **ours))
+    asked = place.post(day(4), "How far is the moon?")
+    place.post(day(4.1), "Far.", asked, **ours)
+    reading = await place.read()
+
+    assert texts(reading) == ["I will do that.", "How far is the moon?"]
+    assert place.calls()["conversations.replies"] == 1
+
+
+async def test_a_root_that_does_not_name_all_who_replied_is_read(place: Place) -> None:
+    root = place.post(day(1), "Digest", user=BOT_USER, bot_id=BOT_ID)
+    for number in range(6):
+        user = f"U0P{number}"
+        place.slack.workspace.users[user] = User(user, f"Person {number}")
+        place.post(day(2 + number / 10), "words", root, user=user)
+    reading = await place.read()
+
+    assert len(reading.messages) == 6
 
 
 async def test_threads_are_looked_for_in_the_month_before_the_period(place: Place) -> None:

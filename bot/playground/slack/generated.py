@@ -71,7 +71,7 @@ class Generated:
     threads: set[str] = field(default_factory=set)  #: roots of threads with such replies
     people: set[str] = field(default_factory=set)  #: who wrote in the period
     named: set[str] = field(default_factory=set)  #: who wrote or is named in any of this
-    stirred: set[str] = field(default_factory=set)  #: roots of threads with any new reply
+    stirred: set[str] = field(default_factory=set)  #: roots of threads with a new reply by anybody
     standing: int = 0  #: messages of anybody in the channel itself in the period
     earlier: int = 0  #: likewise before it
 

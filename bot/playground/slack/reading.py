@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 MOST_MEMBERS = 1_000  # on a page
+MOST_REPLY_USERS = 5  # that a root names
 
 
 async def auth_test(slack: LocalSlack, _args: Arguments) -> Json:
@@ -174,21 +175,27 @@ def _page(
     }
 
 
-def _threads(channel: Channel) -> dict[str, list[str]]:
-    """Return the replies of each thread as ts, by its root."""
-    threads: dict[str, list[str]] = {}
+def _threads(channel: Channel) -> dict[str, list[Message]]:
+    """Return the replies of each thread, by its root."""
+    threads: dict[str, list[Message]] = {}
     for message in channel.messages.values():
-        if message.thread_ts not in (None, message.ts):
-            threads.setdefault(message.thread_ts, []).append(message.ts)
+        if message.thread_ts is not None and message.thread_ts != message.ts:
+            threads.setdefault(message.thread_ts, []).append(message)
     return threads
 
 
-def _counted(threads: dict[str, list[str]], message: Json) -> Json:
+def _counted(threads: dict[str, list[Message]], message: Json) -> Json:
     found = threads.get(message["ts"])
     if not found:
         return message
-    latest = {"latest_reply": found[-1], "reply_count": len(found)}
-    return message | {"thread_ts": message["ts"], **latest}
+    users = list(dict.fromkeys(reply.user for reply in found))
+    return message | {
+        "thread_ts": message["ts"],
+        "latest_reply": found[-1].ts,
+        "reply_count": len(found),
+        "reply_users": users[:MOST_REPLY_USERS],
+        "reply_users_count": len(users),
+    }
 
 
 def _encoded(position: int) -> str:

@@ -100,8 +100,8 @@ class Reply(Protocol):
 class Replies(Protocol):
     """Where digests are shown."""
 
-    async def place(self, turn: Turn) -> Question | None:
-        """Post the root of its thread; None if that is refused for good."""
+    async def place(self, turn: Turn) -> Question:
+        """Post the root of its thread. Raises a SlackError where that cannot be."""
         ...
 
     def open_digest(self, turn: Turn) -> AbstractAsyncContextManager[Reply]:

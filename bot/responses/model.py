@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The model that answers, the one that researches, and what they cost."""
+    """The models, each by what it does, and what they cost."""
 
     answering: PatientModel
     researching: BackgroundModel

@@ -117,7 +117,7 @@ class Replies:
         """Tell a thread that a question waits there."""
         await self.agent.wait(question.thread)
 
-    async def place(self, turn: Turn) -> Question | None:
+    async def place(self, turn: Turn) -> Question:
         """Post the thread of a question that a command asked."""
         return await self.roots.place(turn)
 

@@ -11,12 +11,13 @@ from sqlalchemy import and_, bindparam, case, delete, null, select, update
 from bot.digests.request import read_request
 from bot.digests.schedule import Schedule
 from bot.digests.scheduled import NewSchedule, Scheduled
+from bot.store.claims import Claims
 from bot.store.messages import INSERTS
-from bot.store.rows import answer_columns, failure_columns, question_columns
+from bot.store.rows import answer_columns, failure_columns
 from bot.store.statements import ANSWERED, FAILED, LOCK, STOPPED
-from bot.store.tables import UtcDateTime, schedules, turns
+from bot.store.tables import UtcDateTime, schedules
 from bot.store.tenure import refuse
-from bot.turns.turn import Turn, TurnState
+from bot.turns.turn import TurnState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bot.store.tenure import Tenure
     from bot.turns.answer import Answer
     from bot.turns.question import Question
+    from bot.turns.turn import Turn
 
 LOOKED_AT = 50  # that are due, at one look
 
@@ -61,13 +63,8 @@ class ScheduleStore:
         self._database = database
         self._tenure = tenure
         self._clock = clock
-        insert = INSERTS[database.dialect]
-        self._add = insert(schedules).returning(*schedules.c)
-        self._claim = (
-            insert(turns)
-            .on_conflict_do_nothing(index_elements=["team", "channel", "ts"])
-            .returning(turns.c.id)
-        )
+        self._add = INSERTS[database.dialect](schedules).returning(*schedules.c)
+        self._claims = Claims(database.dialect, tenure, clock)
 
     async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
         """Keep a new one; the same one twice is one, which comes again if it was paused."""
@@ -154,20 +151,13 @@ class ScheduleStore:
 
         That it is done and the question itself are recorded at once, or neither is.
         """
-        at = self._clock()
-        ours = {"owner": self._tenure.owner, "epoch": 1, "attempt": 1}
-        times = {"created_at": at, "updated_at": at}
-        row = question_columns(question) | {"state": TurnState.PLACING} | ours | times
         key = self._move(scheduled, due, skipped=())
 
-        def operation(connection: Connection) -> int | None:
-            if not connection.execute(_MOVE, key).rowcount:
-                return None
-            turn_id: int | None = connection.scalar(self._claim, row)
-            return turn_id
+        def operation(connection: Connection) -> Turn | None:
+            is_moved = connection.execute(_MOVE, key).rowcount
+            return self._claims.to_place(connection, question) if is_moved else None
 
-        turn_id = await self._database.run(operation)
-        return None if turn_id is None else Turn(turn_id, question, None, epoch=1)
+        return await self._database.run(operation)
 
     async def skip(self, scheduled: Scheduled, due: Due) -> bool:
         """Record that nothing is made up for; False where that was done by now."""

@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 
 from bot.store import statements as sql
-from bot.store.messages import INSERTS, sent_by
+from bot.store.claims import Claims
+from bot.store.messages import sent_by
 from bot.store.rows import (
     answer_columns,
     failure_columns,
@@ -60,11 +61,7 @@ class TurnStore:
         self._database = database
         self._tenure = tenure
         self._clock = clock
-        self._claiming = (
-            INSERTS[database.dialect](turns)
-            .on_conflict_do_nothing(index_elements=["team", "channel", "ts"])
-            .returning(turns.c.id)
-        )
+        self._claims = Claims(database.dialect, tenure, clock)
         self._is_shared = database.dialect != "sqlite"
 
     # Taking questions.
@@ -74,11 +71,10 @@ class TurnStore:
 
         Returns None when it was taken before.
         """
-        row = question_columns(question) | self._new(TurnState.WAITING)
 
         def operation(connection: Connection) -> Taken | None:
             self._lock(connection, question.thread)
-            turn_id = self._claim(connection, row)
+            turn_id = self._claims.claim(connection, question, TurnState.WAITING)
             if turn_id is None:
                 return None
             return Taken(turn_id, self._start_next(connection, question.thread))
@@ -87,16 +83,14 @@ class TurnStore:
 
     async def take_to_place(self, question: Question) -> Turn | None:
         """Claim a question whose thread is still to be posted; None when it was taken before."""
-        ours = {"owner": self._tenure.owner, "epoch": 1, "attempt": 1}
-        row = question_columns(question) | self._new(TurnState.PLACING) | ours
-        turn_id = await self._database.run(lambda connection: self._claim(connection, row))
-        return None if turn_id is None else Turn(turn_id, question, None, epoch=1)
+        return await self._database.run(lambda c: self._claims.to_place(c, question))
 
     async def place(self, turn: Turn, question: Question) -> Taken:
         """Record where a turn's thread is by now, and start it there: that is the same attempt."""
         key = self._tenure.key(turn)
-        columns = question_columns(question) | self._new(TurnState.WAITING)
-        columns |= {"owner": None, "attempt": turn.attempt - 1}
+        at = self._clock()
+        columns = question_columns(question) | {"created_at": at, "updated_at": at}
+        columns |= {"state": TurnState.WAITING, "owner": None, "attempt": turn.attempt - 1}
         statement = (
             update(turns).where(IS_OURS, sql.may_become(TurnState.WAITING)).values(**columns)
         )
@@ -255,27 +249,18 @@ class TurnStore:
         There it is a turn that was answered before, and has cost nothing.
         """
         at = self._clock()
-        new = {**self._new(TurnState.ANSWERED), "ended_at": at}
 
         def operation(connection: Connection) -> None:
             row = connection.execute(sql.ANSWER_OF, {"of_turn": turn_id}).one()
             question = replace(question_of(row), thread=thread, ts=thread.thread_ts)
-            said = {"answer": row.answer, "model": row.model}
-            self._claim(connection, question_columns(question) | new | said)
+            said = {"answer": row.answer, "model": row.model, "ended_at": at}
+            self._claims.claim(connection, question, TurnState.ANSWERED, **said)
 
         await self._database.run(operation)
 
     async def has_digest(self, thread: Thread) -> bool:
         """Whether the thread is a digest's."""
         return await self._database.run(lambda c: bool(c.scalar(sql.HAS_DIGEST, sql.place(thread))))
-
-    def _new(self, state: TurnState) -> dict[str, object]:
-        at = self._clock()
-        return {"state": state, "created_at": at, "updated_at": at}
-
-    def _claim(self, connection: Connection, row: Mapping[str, object]) -> int | None:
-        turn_id: int | None = connection.scalar(self._claiming, row)
-        return turn_id
 
     def _lock(self, connection: Connection, thread: Thread) -> None:
         """Let nobody else take or start a turn of the thread until the transaction ends.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Replies(Protocol):
     """Where threads are posted."""
 
-    async def place(self, turn: Turn) -> Question | None:
-        """Post the thread of a question that a command asked; None if that is refused for good."""
+    async def place(self, turn: Turn) -> Question:
+        """Post the thread of a question that a command asked. Raises a SlackError if it cannot."""
         ...
 
 

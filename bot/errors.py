@@ -32,7 +32,7 @@ FootnoteError
 ├── TurnInterrupted          the bot was stopped, or died, as often as it began to answer
 ├── WrongState               a turn was to do what it cannot do where it stands (turns/turn.py)
 ├── NotUnderstood            words behind a command that it can do nothing with (digests/since.py)
-├── UnknownSchedule          words that say no time, or one too often (digests/schedule.py)
+├── UnknownRecurrence        words that say no time, or one too often (digests/recurrence.py)
 ├── NotAdmitted              a digest that somebody may not have there (digests/admission.py)
 │   └── SchedulePaused           one that comes by itself, and comes no more (digests/run.py)
 ├── TooLate                  a digest whose time is too long ago (digests/run.py)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.digests.scheduled import Scheduled
+from bot.digests.schedule import Schedule
 from bot.turns.question import Asked, Question, Thread
 from bot.turns.research import Running
 from bot.turns.transcript import Transcript
@@ -18,7 +18,7 @@ from bot.turns.unsupported import Unsupported
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
-    from bot.digests.scheduled import NewSchedule
+    from bot.digests.schedule import ScheduledDigest
     from bot.turns.answer import Answer, Part, Search
     from bot.turns.pieces import Piece
     from bot.turns.research import Ran
@@ -312,21 +312,21 @@ class FakeRuns:
 class FakeSchedules:
     """Scheduled digests in a dict."""
 
-    kept: dict[int, Scheduled] = field(default_factory=dict)
+    kept: dict[int, Schedule] = field(default_factory=dict)
 
-    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+    async def add(self, new: ScheduledDigest, next_due: datetime) -> Schedule:
         for each in self.kept.values():
-            if each.new == new:
+            if each.digest == new:
                 return each
-        each = Scheduled(id=len(self.kept) + 1, new=new, next_due=next_due)
+        each = Schedule(id=len(self.kept) + 1, digest=new, next_due=next_due)
         self.kept[each.id] = each
         return each
 
-    async def get(self, schedule_id: int) -> Scheduled | None:
+    async def get(self, schedule_id: int) -> Schedule | None:
         return self.kept.get(schedule_id)
 
-    async def of_user(self, team: str, user: str) -> Sequence[Scheduled]:
-        return [e for e in self.kept.values() if (e.new.team, e.new.user) == (team, user)]
+    async def of_user(self, team: str, user: str) -> Sequence[Schedule]:
+        return [e for e in self.kept.values() if (e.digest.team, e.digest.user) == (team, user)]
 
     async def pause(self, schedule_id: int, why: str) -> bool:
         each = self.kept[schedule_id]
@@ -338,9 +338,9 @@ class FakeSchedules:
         self.kept[schedule_id] = replace(each, paused_why=None, next_due=next_due)
         return each.is_paused
 
-    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+    async def change(self, schedule_id: int, new: ScheduledDigest, next_due: datetime) -> bool:
         each = self.kept[schedule_id]
-        self.kept[schedule_id] = replace(each, new=new, next_due=next_due, paused_why=None)
+        self.kept[schedule_id] = replace(each, digest=new, next_due=next_due, paused_why=None)
         return True
 
     async def delete(self, schedule_id: int) -> bool:

@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 STDLIB_ONLY = (*VALUES, *MIDDLE, "bot.findings")
 # A calculation without any input or output, which no rule of ours could be better at.
-CALCULATIONS = {"bot.digests.schedule": "cronsim"}
+CALCULATIONS = {"bot.digests.recurrence": "cronsim"}
 ONLY_IN = {
     "cronsim": "bot.digests",
     "slack_bolt": "bot.slack",

@@ -47,7 +47,7 @@ class DigestNow:
 class ScheduleWanted:
     """A digest is wanted again and again."""
 
-    when: str  #: for bot.digests.schedule
+    when: str  #: for bot.digests.recurrence_words
     channel: str | None
     about: str
     number: int | None = None  #: of the schedule that is to come then instead

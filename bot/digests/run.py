@@ -16,7 +16,7 @@ from bot.digests.admission import NotAdmitted
 from bot.digests.audience import GONE
 from bot.digests.memory import remembered
 from bot.digests.request import is_scheduled, read_request
-from bot.digests.scheduled import catch_up
+from bot.digests.schedule import catch_up
 from bot.digests.words import coverage_words, skipped_words
 from bot.errors import (
     FootnoteError,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.digests.audience import Refusal
     from bot.digests.digest import Digest, Reading
     from bot.digests.request import DigestRequest
-    from bot.digests.scheduled import Scheduled
+    from bot.digests.schedule import Schedule
     from bot.digests.writer import DigestWriter, WrittenDigest
     from bot.metrics import Metrics
     from bot.turns.question import Question
@@ -116,7 +116,7 @@ class Schedules(Protocol):
         """Whether there is such a schedule, and it is not paused."""
         ...
 
-    async def get(self, schedule_id: int) -> Scheduled | None:
+    async def get(self, schedule_id: int) -> Schedule | None:
         """Return one; None where there is no such."""
         ...
 
@@ -269,8 +269,8 @@ class DigestRunner:
         """Whether a digest was scheduled for its channel, and Slack took it somewhere else only."""
         if request.schedule_id is None or turn.question.thread.channel == request.channel:
             return False
-        scheduled = await self.schedules.get(request.schedule_id)
-        return scheduled is not None and scheduled.new.target == request.channel
+        schedule = await self.schedules.get(request.schedule_id)
+        return schedule is not None and schedule.digest.target == request.channel
 
 
 def _coverage(reading: Reading, written: WrittenDigest, request: DigestRequest, where: str) -> str:

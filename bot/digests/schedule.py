@@ -1,263 +1,108 @@
-"""When a digest comes by itself: in plain words or as a cron expression, in its owner's time zone.
-
-A time that a day does not have, as clocks are put forward, comes right after the gap; one that a
-day has twice comes once. Both are as in Debian's cron, which the library follows.
-"""
+"""Digests that come by themselves: which one is due, and what becomes of those that were missed."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
-from bot.errors import FootnoteError
+from bot.digests.digest import Period
+from bot.digests.recurrence import due_times, next_times, time_before
+from bot.digests.request import DigestRequest, request_text
+from bot.digests.since import LONGEST
+from bot.turns.question import Question, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from datetime import datetime
 
-MOST_DUE = 1_000  # due times that are told at once
-SHORTEST = timedelta(hours=1)  # between two of them
-LOOKED_AT = 100  # due times, to find out how far apart they are
-USUAL_TIME = (9, 0)
-EXAMPLES = "Try `weekdays 9:00`, `Mondays 8:30`, `first of the month`, or cron like `0 9 * * 1-5`."
+    from bot.digests.recurrence import Recurrence
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAY = "|".join(rf"{day[:3]}(?:{day[3:]})?s?" for day in _DAYS) + "|tues|weds?|thurs?"
-_TO = re.compile(rf"\b({_DAY}) ?(?:-|–|\b(?:to|through)\b) ?(?=(?:{_DAY})\b)")  # noqa: RUF001 - dash
-_SPAN = re.compile(rf"({_DAY})(?:-({_DAY}))?")
-_TIME = re.compile(
-    r"(?:\bat\s+)?\b(?:(\d{1,2})[:.](\d{2})\s*(am|pm)?|(\d{1,2})\s*(am|pm)|(noon|midnight))\b"
-    r"|\bat\s+(\d{1,2})\b(?!\s*(?:st|nd|rd|th))",
-    re.IGNORECASE,
-)
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
-_NTH = rf"(\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})"
-_OF_MONTH = r"(?: of (?:the |each |every )?month| monthly)"
-_OF_DAY = re.compile(rf"(?:{_NTH}|(\d{{1,2}}))( day)?({_OF_MONTH})?")
-_OF_WEEKDAY = re.compile(rf"(?:{_NTH}|last) ({_DAY}){_OF_MONTH}")
-_NAMED = {
-    **dict.fromkeys(("day", "daily", "days"), "* * *"),
-    **dict.fromkeys(("weekday", "weekdays", "workday", "workdays", "working day"), "* * 1-5"),
-    **dict.fromkeys(("weekend", "weekends"), "* * 6,7"),
-    **dict.fromkeys(("week", "weekly"), "* * 1"),
-    **dict.fromkeys(("month", "monthly"), "1 * *"),
-}
+CATCH_UP = timedelta(hours=6)  # after its time, for which a digest is still posted, at least
+LONGEST_CATCH_UP = timedelta(hours=24)
 
 
-class UnknownSchedule(FootnoteError):
-    """Words that say no time, or one that comes too often. Its own words say which."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledDigest:
+    """A digest that is wanted again and again."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__("unknown schedule")
-        self.public = f"{words} {EXAMPLES}"
+    team: str
+    user: str  #: whose it is
+    user_team: str
+    source: str  #: the channel that is read
+    target: str  #: where it is posted; "" for its owner's direct message
+    recurrence: Recurrence
+    about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Times that come again and again."""
+    """A schedule in the database."""
 
-    cron: str  #: five fields
-    zone: str  #: in which they are meant, an IANA name
+    id: int
+    digest: ScheduledDigest
+    next_due: datetime
+    covered_until: datetime | None = None  #: the last time that was due; None: not known, or paused
+    skipped: tuple[datetime, ...] = ()  #: times that are still to be told of
+    paused_why: str | None = None  #: "" where its owner paused it; None while it runs
 
-
-def read_schedule(text: str, zone: str) -> Schedule:
-    """Read a schedule. Raises UnknownSchedule where it is none, or comes too often."""
-    words = " ".join(text.lower().replace(",", " , ").split())
-    fields = text.split()
-    looks_like_cron = len(fields) == 5 and re.fullmatch(r"[\d*/,LW#a-zA-Z -]+", text.strip())  # noqa: PLR2004 - fields
-    has_cron_time = all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:2])
-    if looks_like_cron and has_cron_time and not _TIME.search(text):
-        return _checked(Schedule(" ".join(fields).upper(), zone))
-    if re.match(r"(hourly|every (hour|minute)|every \d+ (hours|minutes))\b", words):
-        raise UnknownSchedule("In words I know days only; several times a day takes cron.")
-    found = _TIME.search(words)
-    hour, minute = _time(found) if found else USUAL_TIME
-    rest = words[: found.start()] + words[found.end() :] if found else words
-    days = _days(" ".join(rest.replace(" , ", " and ").split()))
-    if days is None:
-        raise UnknownSchedule("I do not understand when that is.")
-    return _checked(Schedule(f"{minute} {hour} {days}", zone))
+    @property
+    def is_paused(self) -> bool:
+        """Whether it comes no more until it is resumed."""
+        return self.paused_why is not None
 
 
-def in_words(schedule: Schedule) -> str:
-    """Say when it comes."""
-    minute, hour, *days = schedule.cron.split()
-    at = f"{int(hour):02}:{int(minute):02}" if hour.isdigit() and minute.isdigit() else ""
-    said = _said(days) if at else ""
-    if not said:
-        explained: str = CronSim(schedule.cron, datetime(2026, 1, 1, tzinfo=UTC)).explain()
-        return f"{explained[:1].lower()}{explained[1:]} ({schedule.zone})"
-    return f"{said} at {at} ({schedule.zone})"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is to be done about one that is due."""
+
+    last: datetime  #: of the times until now
+    run: datetime | None  #: the time that is made up for; None where all are too long ago
+    skipped: tuple[datetime, ...]  #: what is to be told of with it, or with a later one
+    next_due: datetime | None  #: None where it never comes again
 
 
-def next_times(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
-    """Return the next times after this one, in UTC; fewer where there are no more."""
-    return tuple(islice(_times(schedule, after), count))
+def plan(schedule: Schedule, now: datetime) -> Due:
+    """Say which of the times until now is made up for: the newest, unless it is too long ago."""
+    recurrence, told = schedule.digest.recurrence, schedule.skipped
+    *missed, last = (schedule.next_due, *due_times(recurrence, schedule.next_due, now))
+    following = next(iter(next_times(recurrence, now, 1)), None)
+    if now - last > catch_up(_period(schedule, last)):
+        return Due(last=last, run=None, skipped=(*told, *missed, last), next_due=following)
+    return Due(last=last, run=last, skipped=(*told, *missed), next_due=following)
 
 
-def time_before(schedule: Schedule, due: datetime) -> datetime:
-    """Return the time before a due one, in UTC."""
-    local = due.astimezone(ZoneInfo(schedule.zone))
-    # Backwards the library skips a gap the other way, so the way there is walked forwards.
-    for days in (2, 10, 40, 400, 4_000):
-        times = list(_until(schedule, local - timedelta(days=days), due - timedelta(seconds=1)))
-        if times:
-            return times[-1]
-    return due - timedelta(days=1)
+def catch_up(period: Period) -> timedelta:
+    """Return how long after its end a digest is still posted: a quarter of it, within bounds."""
+    return min(max(CATCH_UP, (period.until - period.since) / 4), LONGEST_CATCH_UP)
 
 
-def due_times(schedule: Schedule, after: datetime, now: datetime) -> tuple[datetime, ...]:
-    """Return the times after one and until now, the newest MOST_DUE of them."""
-    return tuple(_until(schedule, after, now))[-MOST_DUE:]
-
-
-def _until(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
-    for at in _times(schedule, after):
-        if at > until:
-            return
-        yield at
-
-
-def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    try:
-        local = after.astimezone(ZoneInfo(schedule.zone))
-        # From a little before: what falls into a gap is moved behind it.
-        times = CronSim(_written_out(schedule.cron), local - timedelta(hours=3))
-    except (CronSimError, ZoneInfoNotFoundError, ValueError) as error:
-        raise UnknownSchedule("I do not understand this cron expression.") from error
-    last = after
-    for at in times:
-        due = at.astimezone(UTC)
-        if due > last:
-            last = due
-            yield due
-
-
-def _written_out(cron: str) -> str:
-    """Name the hours of `*/6` one by one.
-
-    The library counts on through a step as through every hour: it loses a time where clocks change
-    by half an hour, and has one twice where they are put back.
-    """
-    minute, hour, *days = cron.split()
-    if (step := re.fullmatch(r"\*/(\d{1,2})", hour)) and int(step[1]) > 1:  # */1 is every hour
-        hour = ",".join(map(str, range(0, 24, int(step[1]))))
-    return " ".join((minute, hour, *days))
-
-
-def _checked(schedule: Schedule) -> Schedule:
-    times = next_times(schedule, datetime(2026, 1, 1, tzinfo=UTC), LOOKED_AT)
-    if not times:
-        raise UnknownSchedule("That never comes.")
-    if any(later - earlier < SHORTEST for earlier, later in pairwise(times)):
-        raise UnknownSchedule("That comes more often than once an hour.")
-    return schedule
-
-
-def _time(found: re.Match[str]) -> tuple[int, int]:
-    hour, minute, half, whole, its_half, named, plain = found.groups()
-    if named:
-        return (12, 0) if named == "noon" else (0, 0)
-    hours, minutes = int(hour or whole or plain), int(minute or 0)
-    half = half or its_half
-    if half and not 1 <= hours <= 12:  # noqa: PLR2004 - a clock's hours
-        raise UnknownSchedule("There is no such time.")
-    if half:
-        hours = hours % 12 + (12 if half == "pm" else 0)
-    if hours > 23 or minutes > 59:  # noqa: PLR2004 - a day's hours, an hour's minutes
-        raise UnknownSchedule("There is no such time.")
-    return hours, minutes
-
-
-def _days(words: str) -> str | None:
-    """Return the last three fields of cron for words that name days."""
-    words = re.sub(r"^(?:and )+|(?: and)+$", "", words)
-    is_every = bool(re.match(r"(?:every|each)\b", words))
-    words = re.sub(r"^(?:every|each|on)\s+", "", words)
-    words = re.sub(r"^(?:the|on|from)\s+", "", words)
-    if words in _NAMED:
-        return _NAMED[words]
-    if re.fullmatch(rf"last day{_OF_MONTH}?", words):
-        return "L * *"
-    if found := _OF_DAY.fullmatch(words):
-        return _day_of_month(found, is_every=is_every)
-    if found := _OF_WEEKDAY.fullmatch(words):
-        return _weekday_of_month(found)
-    return _weekdays(words)
-
-
-def _day_of_month(found: re.Match[str], *, is_every: bool) -> str | None:
-    nth, number, day, of_month = found.groups()
-    # "Every second day" is not the second of a month, and a number alone is no day at all.
-    if not of_month and (number or (is_every and (day or nth in _ORDINALS))):
-        return None
-    value = _value(nth or number)
-    return f"{value} * *" if 1 <= value <= 31 else None  # noqa: PLR2004 - a month's days
-
-
-def _weekday_of_month(found: re.Match[str]) -> str | None:
-    if not found[1]:
-        return f"* * {_number(found[2])}L"
-    value = _value(found[1])
-    return f"* * {_number(found[2])}#{value}" if value in _ORDINALS.values() else None
-
-
-def _value(nth: str) -> int:
-    return _ORDINALS.get(nth) or int(re.sub(r"\D", "", nth))
-
-
-def _weekdays(words: str) -> str | None:
-    names = re.split(r"\s*(?:\band\b|&)\s*|\s+", _TO.sub(r"\1-", words))
-    spans = [_SPAN.fullmatch(name) for name in names if name]
-    numbers = {number for span in spans if span for number in _numbers(span)}
-    if not numbers or None in spans:
-        return None
-    if numbers == set(range(1, 8)):
-        return "* * *"
-    return (
-        "* * 1-5" if numbers == set(range(1, 6)) else f"* * {','.join(map(str, sorted(numbers)))}"
+def question_of(schedule: Schedule, due: Due, at: datetime) -> Question:
+    """Return the question of the digest for a due time, which has the time in its key."""
+    digest = schedule.digest
+    request = DigestRequest(
+        channel=digest.source,
+        period=_period(schedule, at),
+        about=digest.about,
+        zone=digest.recurrence.zone,
+        schedule_id=schedule.id,
+        skipped=due.skipped,
+    )
+    return Question(
+        thread=Thread(team=digest.team, channel=digest.target, thread_ts=""),
+        ts=f"/{schedule.id}-{at.timestamp():.0f}",
+        user=digest.user,
+        user_team=digest.user_team,
+        text=request_text(request),
+        kind="digest",
     )
 
 
-def _numbers(span: re.Match[str]) -> list[int]:
-    first, last = _number(span[1]), _number(span[2] or span[1])
-    return [(first - 1 + days) % 7 + 1 for days in range((last - first) % 7 + 1)]
+def _period(schedule: Schedule, at: datetime) -> Period:
+    """Return what the digest of a due time is about: the time since the one before.
 
-
-def _number(name: str) -> int:
-    """Return a weekday's number in cron, from 1 for Monday to 7."""
-    return next(n for n, day in enumerate(_DAYS, 1) if day.startswith(name[:3]))
-
-
-def _said(days: list[str]) -> str:
-    match days:
-        case ["*", "*", "*"]:
-            return "every day"
-        case ["*", "*", "1-5"]:
-            return "every weekday"
-        case ["L", "*", "*"]:
-            return "on the last day of each month"
-        case [day, "*", "*"] if day.isdigit():
-            return f"on day {day} of each month" if day != "1" else "on the first of each month"
-        case ["*", "*", weekdays]:
-            return _said_weekdays(weekdays)
-    return ""
-
-
-def _said_weekdays(weekdays: str) -> str:
-    if found := re.fullmatch(r"([0-7])(?:L|#([1-4]))", weekdays):
-        nth = next((word for word, n in _ORDINALS.items() if str(n) == found[2]), "last")
-        return f"on the {nth} {_name(found[1])} of each month"
-    if re.fullmatch(r"[0-7](,[0-7])*", weekdays):
-        names = [_name(number) for number in weekdays.split(",")]
-        return f"every {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
-    return ""
-
-
-def _name(number: str) -> str:
-    return _DAYS[(int(number) or 7) - 1].capitalize()
+    The first one after a change of its times begins where the last one ended.
+    """
+    covered = schedule.covered_until
+    if covered is not None and at == schedule.next_due and covered < at:
+        return Period(max(covered, at - LONGEST), at)
+    return Period(time_before(schedule.digest.recurrence, at), at)

@@ -9,15 +9,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bot.digests.schedule import UnknownSchedule
-from bot.digests.scheduled import plan, question_of
+from bot.digests.recurrence import UnknownRecurrence
+from bot.digests.schedule import plan, question_of
 from bot.errors import FootnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from bot.digests.scheduled import Due, Scheduled
+    from bot.digests.schedule import Due, Schedule
     from bot.turns.question import Question
     from bot.turns.turn import Turn
 
@@ -30,15 +30,15 @@ UNREADABLE = "its time could not be read"
 class Schedules(Protocol):
     """Digests that come by themselves."""
 
-    async def due(self, now: datetime) -> Sequence[Scheduled]:
+    async def due(self, now: datetime) -> Sequence[Schedule]:
         """Return some of those that are due."""
         ...
 
-    async def take_due(self, scheduled: Scheduled, due: Due, question: Question) -> Turn | None:
+    async def take_due(self, schedule: Schedule, due: Due, question: Question) -> Turn | None:
         """Take the question of a due time, once; None where that was done by now."""
         ...
 
-    async def skip(self, scheduled: Scheduled, due: Due) -> bool:
+    async def skip(self, schedule: Schedule, due: Due) -> bool:
         """Record that nothing is made up for; False where that was done by now."""
         ...
 
@@ -78,26 +78,26 @@ class Timetable:
     async def look(self) -> None:
         """Begin what is due by now."""
         now = self.now()
-        for scheduled in await self.schedules.due(now):
+        for schedule in await self.schedules.due(now):
             try:
-                await self._begin(scheduled, now)
-            except UnknownSchedule:
-                log.exception("a schedule cannot be read", extra={"schedule": scheduled.id})
-                await self.schedules.pause(scheduled.id, UNREADABLE)
+                await self._begin(schedule, now)
+            except UnknownRecurrence:
+                log.exception("a schedule cannot be read", extra={"schedule": schedule.id})
+                await self.schedules.pause(schedule.id, UNREADABLE)
             except FootnoteError:
                 raise
             except Exception:  # a fault of the bot's own is no reason to pause it
-                log.exception("a schedule cannot be begun", extra={"schedule": scheduled.id})
+                log.exception("a schedule cannot be begun", extra={"schedule": schedule.id})
 
-    async def _begin(self, scheduled: Scheduled, now: datetime) -> None:
-        due = plan(scheduled, now)
-        facts: dict[str, object] = {"schedule": scheduled.id, "skipped": len(due.skipped)}
+    async def _begin(self, schedule: Schedule, now: datetime) -> None:
+        due = plan(schedule, now)
+        facts: dict[str, object] = {"schedule": schedule.id, "skipped": len(due.skipped)}
         if due.run is None:
-            if await self.schedules.skip(scheduled, due):
+            if await self.schedules.skip(schedule, due):
                 log.warning("scheduled digests came too late and are skipped", extra=facts)
             return
-        question = question_of(scheduled, due, due.run)
-        turn = await self.schedules.take_due(scheduled, due, question)
+        question = question_of(schedule, due, due.run)
+        turn = await self.schedules.take_due(schedule, due, question)
         if turn is not None:
             log.info("a scheduled digest is due", extra=facts | {"turn": turn.id})
             self.inbox.begin_placing(turn)

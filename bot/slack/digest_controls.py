@@ -127,7 +127,7 @@ class DigestControls:
         words = THREAD_TAKEN if is_channel(asker.channel) else THREADS_OF_CHANNELS_ONLY
         await self.hints.respond(asker.response_url, words)
 
-    async def about(self, question: Question) -> Question:
+    async def routed(self, question: Question) -> Question:
         """Return a message in a digest's thread as what it is: about the digest, or for the web."""
         if question.is_root or question.kind != "answer":
             return question

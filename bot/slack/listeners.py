@@ -120,7 +120,7 @@ class Listeners:
             return
         answer = await self._answer(candidate)
         if answer is not None or await self._is_for_us(candidate):
-            await self.inbox.take(answer or await self.digests.about(wanted(candidate.question)))
+            await self.inbox.take(answer or await self.digests.routed(wanted(candidate.question)))
 
     async def on_ask(self, ack: AsyncAck, command: Json) -> None:
         """Take a slash command."""

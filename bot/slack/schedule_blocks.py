@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.digests.schedule import in_words, next_times
+from bot.digests.recurrence import next_times
+from bot.digests.recurrence_words import in_words
 from bot.slack.blocks import actions, button, context, is_message, section
 from bot.slack.digest_words import NO_SCHEDULES
 from bot.slack.markdown import escape, literal
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.digests.scheduled import NewSchedule, Scheduled
+    from bot.digests.schedule import Schedule, ScheduledDigest
     from bot.slack.blocks import Json
 
 SAVE_SCHEDULE = "save_schedule"  # its value is the schedule, as JSON: 2,000 characters at most
@@ -33,19 +34,19 @@ CONFIRM_DELETE = {
 
 
 def preview_blocks(
-    new: NewSchedule, now: datetime, number: int | None = None, *, is_paused: bool = False
+    new: ScheduledDigest, now: datetime, number: int | None = None, *, is_paused: bool = False
 ) -> list[Json]:
     """Say back what was understood, with the next times, before it is saved.
 
     With a number it is to come instead of the schedule that has it, which may be paused.
     """
-    times = next_times(new.schedule, now, SHOWN_TIMES)
-    listed = "\n".join(f"• {_time(at, new.schedule.zone)}" for at in times)
+    times = next_times(new.recurrence, now, SHOWN_TIMES)
+    listed = "\n".join(f"• {_time(at, new.recurrence.zone)}" for at in times)
     value = {
         "source": new.source,
         "target": new.target,
-        "cron": new.schedule.cron,
-        "zone": new.schedule.zone,
+        "cron": new.recurrence.cron,
+        "zone": new.recurrence.zone,
         "about": new.about,
         "number": number,
     }
@@ -58,7 +59,7 @@ def preview_blocks(
     ]
 
 
-def list_blocks(found: Sequence[Scheduled], command: str) -> list[Json]:
+def list_blocks(found: Sequence[Schedule], command: str) -> list[Json]:
     """List schedules, each with what can be done about it, as many as a message takes."""
     blocks: list[Json] = []
     for number, each in enumerate(found):
@@ -70,7 +71,7 @@ def list_blocks(found: Sequence[Scheduled], command: str) -> list[Json]:
     return blocks
 
 
-def home_view(found: Sequence[Scheduled], command: str) -> Json:
+def home_view(found: Sequence[Schedule], command: str) -> Json:
     """Return the app's Home of a person."""
     how = (
         f"Type `{command} schedule weekdays 9:00` in a channel to have its digest posted regularly."
@@ -81,8 +82,8 @@ def home_view(found: Sequence[Scheduled], command: str) -> Json:
     return {"type": "home", "blocks": blocks}
 
 
-def _listed(each: Scheduled) -> list[Json]:
-    number, zone = str(each.id), each.new.schedule.zone
+def _listed(each: Schedule) -> list[Json]:
+    number, zone = str(each.id), each.digest.recurrence.zone
     if not each.is_paused:
         facts = f"next {_time(each.next_due, zone)}"
         change = button(PAUSE_SCHEDULE, "Pause", number)
@@ -90,10 +91,10 @@ def _listed(each: Scheduled) -> list[Json]:
         facts = f"paused: {escape(each.paused_why)}" if each.paused_why else "paused"
         change = button(RESUME_SCHEDULE, "Resume", number)
     gone = button(DELETE_SCHEDULE, "Delete", number) | {"confirm": CONFIRM_DELETE}
-    return [section(f"*{each.id}.* {_what(each.new)}\n{facts}"), actions(change, gone)]
+    return [section(f"*{each.id}.* {_what(each.digest)}\n{facts}"), actions(change, gone)]
 
 
-def posted_words(new: NewSchedule) -> str:
+def posted_words(new: ScheduledDigest) -> str:
     """Say where it is posted."""
     return "in the channel" if new.target else "as a direct message to you"
 
@@ -106,9 +107,9 @@ def _until_saved(number: int | None, *, is_paused: bool) -> str:
     return f"Number {number} stays as it is until you press Save."
 
 
-def _what(new: NewSchedule) -> str:
+def _what(new: ScheduledDigest) -> str:
     about = f", about {literal(new.about)}" if new.about else ""
-    when = escape(in_words(new.schedule))
+    when = escape(in_words(new.recurrence))
     return f"Digest of <#{new.source}>{about}, {when}, {posted_words(new)}"
 
 

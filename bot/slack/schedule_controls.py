@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.digests.admission import NotAdmitted
-from bot.digests.schedule import Schedule, UnknownSchedule, in_words, next_times, read_schedule
-from bot.digests.scheduled import NewSchedule
+from bot.digests.recurrence import Recurrence, UnknownRecurrence, next_times
+from bot.digests.recurrence_words import in_words, read_recurrence
+from bot.digests.schedule import ScheduledDigest
 from bot.errors import FootnoteError, SlackError, public_words
 from bot.slack.asker import chosen_by
 from bot.slack.digest_words import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from bot.digests.admission import Admission
     from bot.digests.command import ScheduleAction, ScheduleWanted
-    from bot.digests.scheduled import Scheduled
+    from bot.digests.schedule import Schedule
     from bot.slack.asker import Asker
     from bot.slack.hints import Hints
     from bot.slack.web import SlackWeb
@@ -45,19 +46,19 @@ MOST_SCHEDULES = 40  # of one person: Slack takes 100 blocks in a Home
 class Schedules(Protocol):
     """Digests that come by themselves."""
 
-    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+    async def add(self, new: ScheduledDigest, next_due: datetime) -> Schedule:
         """Keep a new one; the same one twice is one, which comes again if it was paused."""
         ...
 
-    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+    async def change(self, schedule_id: int, new: ScheduledDigest, next_due: datetime) -> bool:
         """Have one of theirs come as is wanted now, from a time on; False where there is none."""
         ...
 
-    async def get(self, schedule_id: int) -> Scheduled | None:
+    async def get(self, schedule_id: int) -> Schedule | None:
         """Return one; None where there is no such."""
         ...
 
-    async def of_user(self, team: str, user: str) -> Sequence[Scheduled]:
+    async def of_user(self, team: str, user: str) -> Sequence[Schedule]:
         """Return those of a person, the oldest first."""
         ...
 
@@ -89,15 +90,15 @@ class ScheduleControls:
     async def preview(self, wanted: ScheduleWanted, asker: Asker, zone: str) -> Said:
         """Say back what was understood; nothing is kept or changed yet."""
         try:
-            schedule = read_schedule(plain(wanted.when, {}), zone)
-        except UnknownSchedule as error:
+            recurrence = read_recurrence(plain(wanted.when, {}), zone)
+        except UnknownRecurrence as error:
             return Said(error.public)
         about, is_paused = plain(wanted.about, {}), False
         if wanted.number is not None:
             found = await self._own(wanted.number, asker.user)
             if found is None:
                 return Said(NOT_YOUR_SCHEDULE.format(number=wanted.number))
-            new = replace(found.new, schedule=schedule, about=about or found.new.about)
+            new = replace(found.digest, recurrence=recurrence, about=about or found.digest.about)
             is_paused = found.is_paused
         else:
             source = wanted.channel or asker.channel
@@ -105,19 +106,19 @@ class ScheduleControls:
                 return Said(IN_CHANNELS_ONLY)
             # In the channel itself, or else to its owner alone: nowhere else may it be posted.
             target = source if source == asker.channel else ""
-            new = self._new(asker, source, target, schedule, about)
+            new = self._new(asker, source, target, recurrence, about)
         blocks = preview_blocks(new, self.now(), wanted.number, is_paused=is_paused)
-        return Said(f"Digest {in_words(schedule)}: save it?", blocks)
+        return Said(f"Digest {in_words(recurrence)}: save it?", blocks)
 
     async def save(self, body: Json, value: str) -> None:
         """Keep a schedule that was shown, if who pressed the button may have its digests."""
         asker = chosen_by(body)
         try:
             said = json.loads(value)
-            schedule = read_schedule(said["cron"], said["zone"])
-            new = self._new(asker, said["source"], said["target"], schedule, said["about"])
+            recurrence = read_recurrence(said["cron"], said["zone"])
+            new = self._new(asker, said["source"], said["target"], recurrence, said["about"])
             words = await self._saved(new, said.get("number"))
-        except (ValueError, KeyError, TypeError, UnknownSchedule):
+        except (ValueError, KeyError, TypeError, UnknownRecurrence):
             words = NOT_SAVED.format(why="I could not read it")
         except NotAdmitted as refused:
             words = refused.public
@@ -143,7 +144,8 @@ class ScheduleControls:
             case "pause":
                 is_done = await self.schedules.pause(found.id, "")
             case "resume":
-                following = next(iter(next_times(found.new.schedule, self.now(), 1)), self.now())
+                now, recurrence = self.now(), found.digest.recurrence
+                following = next(iter(next_times(recurrence, now, 1)), now)
                 is_done = await self.schedules.resume(found.id, following)
             case _:
                 is_done = await self.schedules.delete(found.id)
@@ -170,14 +172,15 @@ class ScheduleControls:
         except SlackError as error:
             log.info("the home could not be shown", extra={"code": error.code})
 
-    async def _own(self, number: int, user: str) -> Scheduled | None:
+    async def _own(self, number: int, user: str) -> Schedule | None:
         """Return a person's own schedule; None where they have none with this number."""
         found = await self.schedules.get(number)
-        is_theirs = found is not None and (found.new.team, found.new.user) == (self.team, user)
-        return found if is_theirs else None
+        if found is None or (found.digest.team, found.digest.user) != (self.team, user):
+            return None
+        return found
 
-    async def _saved(self, new: NewSchedule, number: int | None) -> str:
-        found = [each.new for each in await self.schedules.of_user(self.team, new.user)]
+    async def _saved(self, new: ScheduledDigest, number: int | None) -> str:
+        found = [each.digest for each in await self.schedules.of_user(self.team, new.user)]
         if number is None and new not in found and len(found) >= MOST_SCHEDULES:
             return NOT_SAVED.format(why=f"you already have {MOST_SCHEDULES}")
         channel = new.target
@@ -185,24 +188,24 @@ class ScheduleControls:
             opened = await self.web.call("conversations.open", users=new.user)
             channel = str((opened.get("channel") or {}).get("id"))
         await self.admission.check(self.team, new.user, new.source, channel)
-        first = next(iter(next_times(new.schedule, self.now(), 1)))
+        first = next(iter(next_times(new.recurrence, self.now(), 1)))
         if number is None:
             number = (await self.schedules.add(new, first)).id
         elif not await self.schedules.change(number, new, first):
             return NOT_YOUR_SCHEDULE.format(number=number)
-        when, where = in_words(new.schedule), posted_words(new)
+        when, where = in_words(new.recurrence), posted_words(new)
         return SAVED.format(number=number, when=when, where=where, command=self.command)
 
     def _new(
-        self, asker: Asker, source: str, target: str, schedule: Schedule, about: str
-    ) -> NewSchedule:
-        return NewSchedule(
+        self, asker: Asker, source: str, target: str, recurrence: Recurrence, about: str
+    ) -> ScheduledDigest:
+        return ScheduledDigest(
             team=self.team,
             user=asker.user,
             user_team=asker.team or self.team,
             source=source,
             target=target,
-            schedule=schedule,
+            recurrence=recurrence,
             about=about,
         )
 

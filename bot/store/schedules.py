@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, delete, null, select, update
 
+from bot.digests.recurrence import Recurrence
 from bot.digests.request import read_request
-from bot.digests.schedule import Schedule
-from bot.digests.scheduled import NewSchedule, Scheduled
+from bot.digests.schedule import Schedule, ScheduledDigest
 from bot.store.claims import Claims
 from bot.store.messages import INSERTS
 from bot.store.rows import answer_columns, failure_columns
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Executable, Row
 
-    from bot.digests.scheduled import Due
+    from bot.digests.schedule import Due
     from bot.store.database import Database
     from bot.store.tenure import Tenure
     from bot.turns.answer import Answer
@@ -66,7 +66,7 @@ class ScheduleStore:
         self._add = INSERTS[database.dialect](schedules).returning(*schedules.c)
         self._claims = Claims(database.dialect, tenure, clock)
 
-    async def add(self, new: NewSchedule, next_due: datetime) -> Scheduled:
+    async def add(self, new: ScheduledDigest, next_due: datetime) -> Schedule:
         """Keep a new one; the same one twice is one, which comes again if it was paused."""
         at = self._clock()
         row = {**_columns(new), "next_due": next_due, "skipped": "[]"}
@@ -75,7 +75,7 @@ class ScheduleStore:
             *(schedules.c[name] == value for name, value in _columns(new).items())
         )
 
-        def operation(connection: Connection) -> Scheduled:
+        def operation(connection: Connection) -> Schedule:
             if self._database.dialect == "postgresql":  # SQLite has one writer at a time as it is
                 connection.execute(LOCK, {"of_key": f"schedules {new.team} {new.user}"})
             found = connection.execute(same).first()
@@ -88,7 +88,7 @@ class ScheduleStore:
 
         return await self._database.run(operation)
 
-    async def get(self, schedule_id: int) -> Scheduled | None:
+    async def get(self, schedule_id: int) -> Schedule | None:
         """Return one; None where there is no such."""
         found = select(schedules).where(_ID)
         key = {"of_id": schedule_id}
@@ -100,7 +100,7 @@ class ScheduleStore:
         found = await self.get(schedule_id)
         return found is not None and not found.is_paused
 
-    async def of_user(self, team: str, user: str) -> list[Scheduled]:
+    async def of_user(self, team: str, user: str) -> list[Schedule]:
         """Return those of a person, the oldest first."""
         found = (
             select(schedules)
@@ -121,7 +121,7 @@ class ScheduleStore:
         new = {**_AFRESH, "next_due": next_due}
         return await self._update(schedule_id, new, schedules.c.paused_why.is_not(None))
 
-    async def change(self, schedule_id: int, new: NewSchedule, next_due: datetime) -> bool:
+    async def change(self, schedule_id: int, new: ScheduledDigest, next_due: datetime) -> bool:
         """Have one of theirs come as is wanted now, from a time on; False where there is none."""
         covered = case((schedules.c.paused_why.is_(None), schedules.c.covered_until), else_=null())
         at: dict[str, object] = {"next_due": next_due, "covered_until": covered}
@@ -135,7 +135,7 @@ class ScheduleStore:
         key = {"of_id": schedule_id}
         return await self._database.run(lambda c: bool(c.execute(gone, key).rowcount))
 
-    async def due(self, now: datetime) -> list[Scheduled]:
+    async def due(self, now: datetime) -> list[Schedule]:
         """Return some of those that are due, the most overdue first."""
         found = (
             select(schedules)
@@ -146,12 +146,12 @@ class ScheduleStore:
         rows = await self._database.run(lambda c: c.execute(found).all())
         return [_scheduled(row) for row in rows]
 
-    async def take_due(self, scheduled: Scheduled, due: Due, question: Question) -> Turn | None:
+    async def take_due(self, schedule: Schedule, due: Due, question: Question) -> Turn | None:
         """Take the question of a due time, once; None where that was done by now.
 
         That it is done and the question itself are recorded at once, or neither is.
         """
-        key = self._move(scheduled, due, skipped=())
+        key = self._move(schedule, due, skipped=())
 
         def operation(connection: Connection) -> Turn | None:
             is_moved = connection.execute(_MOVE, key).rowcount
@@ -159,9 +159,9 @@ class ScheduleStore:
 
         return await self._database.run(operation)
 
-    async def skip(self, scheduled: Scheduled, due: Due) -> bool:
+    async def skip(self, schedule: Schedule, due: Due) -> bool:
         """Record that nothing is made up for; False where that was done by now."""
-        key = self._move(scheduled, due, skipped=due.skipped)
+        key = self._move(schedule, due, skipped=due.skipped)
         return await self._database.run(lambda c: bool(c.execute(_MOVE, key).rowcount))
 
     async def fail_due(self, turn: Turn, error: BaseException) -> None:
@@ -217,12 +217,12 @@ class ScheduleStore:
         await self._database.run(operation)
 
     def _move(
-        self, scheduled: Scheduled, due: Due, skipped: tuple[datetime, ...]
+        self, schedule: Schedule, due: Due, skipped: tuple[datetime, ...]
     ) -> Mapping[str, object]:
         return {
-            "of_id": scheduled.id,
-            "of_due": scheduled.next_due,
-            "of_skipped": _encoded(scheduled.skipped),
+            "of_id": schedule.id,
+            "of_due": schedule.next_due,
+            "of_skipped": _encoded(schedule.skipped),
             "new_due": due.next_due,
             "new_covered": due.last,
             "new_skipped": _encoded(skipped),
@@ -236,15 +236,15 @@ class ScheduleStore:
         return await self._database.run(lambda c: bool(c.execute(statement, key).rowcount))
 
 
-def _columns(new: NewSchedule) -> dict[str, str]:
+def _columns(new: ScheduledDigest) -> dict[str, str]:
     return {
         "team": new.team,
         "user": new.user,
         "user_team": new.user_team,
         "source": new.source,
         "target": new.target,
-        "cron": new.schedule.cron,
-        "zone": new.schedule.zone,
+        "cron": new.recurrence.cron,
+        "zone": new.recurrence.zone,
         "about": new.about,
     }
 
@@ -257,16 +257,16 @@ def _decoded(times: str) -> tuple[datetime, ...]:
     return tuple(map(datetime.fromisoformat, json.loads(times)))
 
 
-def _scheduled(row: Row[Any]) -> Scheduled:
-    return Scheduled(
+def _scheduled(row: Row[Any]) -> Schedule:
+    return Schedule(
         id=row.id,
-        new=NewSchedule(
+        digest=ScheduledDigest(
             team=row.team,
             user=row.user,
             user_team=row.user_team,
             source=row.source,
             target=row.target,
-            schedule=Schedule(row.cron, row.zone),
+            recurrence=Recurrence(row.cron, row.zone),
             about=row.about,
         ),
         next_due=row.next_due,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.digests.schedule import Schedule, next_times
-from bot.digests.scheduled import NewSchedule
+from bot.digests.recurrence import Recurrence, next_times
+from bot.digests.schedule import ScheduledDigest
 from bot.playground.responses import LocalResponses, Profile
 from bot.playground.slack import LocalSlack
 from bot.store.database import open_database
@@ -141,19 +141,19 @@ async def scheduled(folder: Path, database: str) -> AsyncIterator[World]:
             if database == "postgres":
                 server = stack.enter_context(open_postgres(durable=True))
                 settings["DATABASE_URL"] = await create_database(server.url)
-            hourly = Schedule("0 * * * *", "UTC")
+            hourly = Recurrence("0 * * * *", "UTC")
             first = next_times(hourly, clock.clock.now() + HOUR, 1)[0]
             async with open_database(settings["DATABASE_URL"]) as opened:
                 await upgrade(opened)
                 store = ScheduleStore(opened, Tenure(time.monotonic), clock.clock.now)
                 for about in ABOUT:
-                    new = NewSchedule(
+                    new = ScheduledDigest(
                         team=slack.team,
                         user=slack.users["you"],
                         user_team=slack.team,
                         source=CHANNEL,
                         target=CHANNEL,
-                        schedule=hourly,
+                        recurrence=hourly,
                         about=about,
                     )
                     await store.add(new, first)

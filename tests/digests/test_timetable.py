@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from bot.digests.schedule import Schedule
-from bot.digests.scheduled import CATCH_UP, Due, NewSchedule, Scheduled
+from bot.digests.recurrence import Recurrence
+from bot.digests.schedule import CATCH_UP, Due, Schedule, ScheduledDigest
 from bot.digests.timetable import LOOK_SECONDS, UNREADABLE, Timetable
 from bot.errors import StoreUnreachable
 from bot.turns.turn import Turn
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from bot.turns.question import Question
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
-NEW = NewSchedule(
+NEW = ScheduledDigest(
     team="T1",
     user="U1",
     user_team="T1",
     source="C1",
     target="",
-    schedule=Schedule("0 9 * * *", "UTC"),
+    recurrence=Recurrence("0 9 * * *", "UTC"),
 )
-DAILY = Scheduled(id=3, new=NEW, next_due=NINE)
+DAILY = Schedule(id=3, digest=NEW, next_due=NINE)
 
 
 @dataclass
 class FakeTimes:
     """Schedules that are due, and what was done about them."""
 
-    found: Sequence[Scheduled] = (DAILY,)
+    found: Sequence[Schedule] = (DAILY,)
     is_ours: bool = True
     failing: Exception | None = None
     taken: list[Question] = field(default_factory=list)
     skipped: list[Due] = field(default_factory=list)
     paused: list[tuple[int, str]] = field(default_factory=list)
 
-    async def due(self, now: datetime) -> Sequence[Scheduled]:
+    async def due(self, now: datetime) -> Sequence[Schedule]:
         del now
         if self.failing is not None:
             failing, self.failing = self.failing, None
             raise failing
         return self.found
 
-    async def take_due(self, scheduled: Scheduled, due: Due, question: Question) -> Turn | None:
-        del scheduled, due
+    async def take_due(self, schedule: Schedule, due: Due, question: Question) -> Turn | None:
+        del schedule, due
         self.taken.append(question)
         return Turn(7, question, None, epoch=1) if self.is_ours else None
 
-    async def skip(self, scheduled: Scheduled, due: Due) -> bool:
-        del scheduled
+    async def skip(self, schedule: Schedule, due: Due) -> bool:
+        del schedule
         self.skipped.append(due)
         return self.is_ours
 
@@ -103,7 +103,7 @@ async def test_what_is_too_long_ago_is_skipped() -> None:
 
 
 async def test_a_schedule_that_cannot_be_read_is_paused_and_keeps_no_other_from_coming() -> None:
-    bad = replace(DAILY, id=9, new=replace(NEW, schedule=Schedule("never", "UTC")))
+    bad = replace(DAILY, id=9, digest=replace(NEW, recurrence=Recurrence("never", "UTC")))
     times = FakeTimes((bad, DAILY))
     inbox = await look(times)
 

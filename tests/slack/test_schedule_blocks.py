@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.digests.command import ABOUT_CHARACTERS
-from bot.digests.schedule import Schedule
-from bot.digests.scheduled import NewSchedule, Scheduled
+from bot.digests.recurrence import Recurrence
+from bot.digests.schedule import Schedule, ScheduledDigest
 from bot.playground.slack.blocks import check_blocks
 from bot.playground.slack.limits import Limits
 from bot.slack.schedule_blocks import home_view, list_blocks, preview_blocks
 from bot.slack.schedule_controls import MOST_SCHEDULES
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-NEW = NewSchedule(
+NEW = ScheduledDigest(
     team="T0",
     user="U1",
     user_team="T0",
     source="C0GENERAL",
     target="",
-    schedule=Schedule("0 9 * * 1-5", "Europe/Vienna"),
+    recurrence=Recurrence("0 9 * * 1-5", "Europe/Vienna"),
 )
 LONG = ["Ж", '"', "&", "\n", "漢"]
 
 
-def kept(count: int, about: str = "") -> list[Scheduled]:
+def kept(count: int, about: str = "") -> list[Schedule]:
     new = replace(NEW, about=about)
-    return [Scheduled(id=number, new=new, next_due=NOON) for number in range(1, count + 1)]
+    return [Schedule(id=number, digest=new, next_due=NOON) for number in range(1, count + 1)]
 
 
 def numbers(blocks: list[dict[str, object]]) -> list[int]:

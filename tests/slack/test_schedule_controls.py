@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.digests.command import ScheduleAction
-from bot.digests.schedule import Schedule
-from bot.digests.scheduled import NewSchedule
+from bot.digests.recurrence import Recurrence
+from bot.digests.schedule import ScheduledDigest
 from bot.errors import StoreUnreachable
 from bot.playground.slack import LocalSlack
 from bot.slack.connection import open_client
@@ -26,7 +26,7 @@ from tests.slack.digest_ways import NOON, digest_ways
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from bot.digests.scheduled import Scheduled
+    from bot.digests.schedule import Schedule
 
 CHANNEL = "G0PRIVATE"
 
@@ -37,12 +37,12 @@ class LostSchedules(FakeSchedules):
 
     is_away: bool = False
 
-    async def of_user(self, team: str, user: str) -> Sequence[Scheduled]:
+    async def of_user(self, team: str, user: str) -> Sequence[Schedule]:
         if self.is_away:
             raise StoreUnreachable
         return await super().of_user(team, user)
 
-    async def get(self, schedule_id: int) -> Scheduled | None:
+    async def get(self, schedule_id: int) -> Schedule | None:
         if self.is_away:
             raise StoreUnreachable
         return await super().get(schedule_id)
@@ -80,14 +80,14 @@ class Desk:
     def you(self) -> str:
         return self.slack.users["you"]
 
-    def new(self, about: str = "") -> NewSchedule:
-        return NewSchedule(
+    def new(self, about: str = "") -> ScheduledDigest:
+        return ScheduledDigest(
             team=self.slack.team,
             user=self.you,
             user_team=self.slack.team,
             source=CHANNEL,
             target=CHANNEL,
-            schedule=Schedule("0 9 * * *", "UTC"),
+            recurrence=Recurrence("0 9 * * *", "UTC"),
             about=about,
         )
 

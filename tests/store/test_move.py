@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select, text
 
-from bot.digests.schedule import Schedule
-from bot.digests.scheduled import NewSchedule
+from bot.digests.recurrence import Recurrence
+from bot.digests.schedule import ScheduledDigest
 from bot.errors import SettingsError
 from bot.store import move as moving
 from bot.store.database import open_database, open_file
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 
     from bot.store.database import Database
 
-WEEKLY = NewSchedule(
+WEEKLY = ScheduledDigest(
     team="T1",
     user="U1",
     user_team="T1",
     source="C1",
     target="",
-    schedule=Schedule("0 9 * * 1", "Europe/Berlin"),
+    recurrence=Recurrence("0 9 * * 1", "Europe/Berlin"),
 )
 WIDE = "Wie weit? \N{EARTH GLOBE EUROPE-AFRICA} " + "lang " * 5_000
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from bot.digests.recurrence import Recurrence, next_times
 from bot.digests.request import read_request
-from bot.digests.schedule import Schedule, next_times
-from bot.digests.scheduled import CATCH_UP, NewSchedule, plan, question_of
+from bot.digests.schedule import CATCH_UP, ScheduledDigest, plan, question_of
 from bot.errors import SlackRefused
 from bot.store.schedules import ScheduleStore
 from bot.store.tables import turns
@@ -22,20 +22,20 @@ from bot.turns.turn import TurnLost
 from tests.store.examples import Clock, an_answer
 
 if TYPE_CHECKING:
-    from bot.digests.scheduled import Scheduled
+    from bot.digests.schedule import Schedule
     from bot.store.database import Database
     from bot.turns.turn import Turn
 
 DAY = timedelta(days=1)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEN = NINE + timedelta(hours=1)
-NEW = NewSchedule(
+NEW = ScheduledDigest(
     team="T1",
     user="U1",
     user_team="T1",
     source="C1",
     target="C1",
-    schedule=Schedule("0 9 * * *", "UTC"),
+    recurrence=Recurrence("0 9 * * *", "UTC"),
     about="prices",
 )
 
@@ -48,10 +48,10 @@ class Process:
         self.store = ScheduleStore(database, tenure, clock)
         self.turns = TurnStore(database, tenure, clock)
 
-    async def take(self, scheduled: Scheduled, now: datetime) -> Turn | None:
-        due = plan(scheduled, now)
+    async def take(self, schedule: Schedule, now: datetime) -> Turn | None:
+        due = plan(schedule, now)
         assert due.run is not None
-        return await self.store.take_due(scheduled, due, question_of(scheduled, due, due.run))
+        return await self.store.take_due(schedule, due, question_of(schedule, due, due.run))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def process(database: Database) -> Process:
 async def test_a_schedule_is_kept_and_the_same_twice_is_one(process: Process) -> None:
     kept = await process.store.add(NEW, NINE)
 
-    assert (kept.new, kept.next_due, kept.is_paused) == (NEW, NINE, False)
+    assert (kept.digest, kept.next_due, kept.is_paused) == (NEW, NINE, False)
     assert await process.store.add(NEW, NINE + DAY) == kept
     assert await process.store.get(kept.id) == kept
     assert await process.store.get(kept.id + 1) is None
@@ -111,8 +111,8 @@ async def test_of_two_processes_that_look_one_takes_what_is_due(
 async def test_a_turn_that_was_taken_is_found_by_who_goes_on_after_a_death(
     process: Process, other: Database
 ) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE)
     assert turn is not None
     if process.database.dialect != "sqlite":
         return  # there a lease has to lapse before: see test_leases.py
@@ -124,9 +124,9 @@ async def test_a_turn_that_was_taken_is_found_by_who_goes_on_after_a_death(
 async def test_what_was_missed_is_made_up_for_once_and_the_others_are_told_of(
     process: Process,
 ) -> None:
-    scheduled = await process.store.add(NEW, NINE)
+    schedule = await process.store.add(NEW, NINE)
     late = NINE + 3 * DAY + CATCH_UP
-    turn = await process.take(scheduled, late)
+    turn = await process.take(schedule, late)
 
     assert turn is not None
     request = read_request(turn.question.text)
@@ -137,12 +137,12 @@ async def test_what_was_missed_is_made_up_for_once_and_the_others_are_told_of(
 async def test_what_is_too_long_ago_is_skipped_and_told_of_with_the_next(
     process: Process,
 ) -> None:
-    scheduled = await process.store.add(NEW, NINE)
+    schedule = await process.store.add(NEW, NINE)
     late = NINE + DAY + CATCH_UP + timedelta(seconds=1)
-    due = plan(scheduled, late)
+    due = plan(schedule, late)
     assert due.run is None
-    assert await process.store.skip(scheduled, due)
-    assert not await process.store.skip(scheduled, due)
+    assert await process.store.skip(schedule, due)
+    assert not await process.store.skip(schedule, due)
 
     [again] = await process.store.due(NINE + 2 * DAY)
     turn = await process.take(again, NINE + 2 * DAY)
@@ -151,16 +151,16 @@ async def test_what_is_too_long_ago_is_skipped_and_told_of_with_the_next(
 
 
 async def test_a_paused_one_does_not_come_until_it_is_resumed(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    assert await process.store.pause(scheduled.id, "You left.")
-    assert not await process.store.pause(scheduled.id, "")
+    schedule = await process.store.add(NEW, NINE)
+    assert await process.store.pause(schedule.id, "You left.")
+    assert not await process.store.pause(schedule.id, "")
     assert await process.store.due(NINE) == []
-    assert await process.take(scheduled, NINE) is None  # which was seen before
+    assert await process.take(schedule, NINE) is None  # which was seen before
     [paused] = await process.store.of_user("T1", "U1")
     assert paused.paused_why == "You left."
 
-    assert await process.store.resume(scheduled.id, NINE + 2 * DAY)
-    assert not await process.store.resume(scheduled.id, NINE)
+    assert await process.store.resume(schedule.id, NINE + 2 * DAY)
+    assert not await process.store.resume(schedule.id, NINE)
     assert await process.store.due(NINE + DAY) == []
     assert len(await process.store.due(NINE + 2 * DAY)) == 1
 
@@ -168,31 +168,31 @@ async def test_a_paused_one_does_not_come_until_it_is_resumed(process: Process) 
 async def test_a_changed_one_comes_as_is_wanted_now_and_tells_of_what_was_skipped(
     process: Process,
 ) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    late = plan(scheduled, NINE + CATCH_UP + timedelta(seconds=1))
-    assert await process.store.skip(scheduled, late)
-    assert await process.store.pause(scheduled.id, "You left.")
-    wanted = replace(NEW, schedule=Schedule("0 10 * * *", "UTC"), about="people")
-    assert await process.store.change(scheduled.id, wanted, TEN + DAY)
+    schedule = await process.store.add(NEW, NINE)
+    late = plan(schedule, NINE + CATCH_UP + timedelta(seconds=1))
+    assert await process.store.skip(schedule, late)
+    assert await process.store.pause(schedule.id, "You left.")
+    wanted = replace(NEW, recurrence=Recurrence("0 10 * * *", "UTC"), about="people")
+    assert await process.store.change(schedule.id, wanted, TEN + DAY)
 
     assert await process.store.due(NINE + DAY) == []
     [changed] = await process.store.due(TEN + DAY)
-    assert (changed.new, changed.is_paused, changed.skipped) == (wanted, False, (NINE,))
-    assert not await process.store.change(scheduled.id + 1, wanted, TEN)
-    assert not await process.store.change(scheduled.id, replace(wanted, user="U2"), TEN)
+    assert (changed.digest, changed.is_paused, changed.skipped) == (wanted, False, (NINE,))
+    assert not await process.store.change(schedule.id + 1, wanted, TEN)
+    assert not await process.store.change(schedule.id, replace(wanted, user="U2"), TEN)
 
 
 async def test_a_deleted_one_is_gone(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    assert await process.store.delete(scheduled.id)
+    schedule = await process.store.add(NEW, NINE)
+    assert await process.store.delete(schedule.id)
 
-    assert not await process.store.delete(scheduled.id)
-    assert await process.take(scheduled, NINE) is None
+    assert not await process.store.delete(schedule.id)
+    assert await process.take(schedule, NINE) is None
 
 
 async def test_what_failed_unseen_is_told_of_with_the_next(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE + 2 * DAY)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE + 2 * DAY)
     assert turn is not None
     await process.store.fail_due(turn, SlackRefused("chat.postMessage", "is_archived"))
     await process.store.fail_due(turn, SlackRefused("chat.postMessage", "is_archived"))  # repeated
@@ -203,8 +203,8 @@ async def test_what_failed_unseen_is_told_of_with_the_next(process: Process) -> 
 
 
 async def test_what_failed_unseen_and_came_after_all_is_told_of_no_more(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE + DAY)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE + DAY)
     assert turn is not None
     await process.store.fail_due(turn, ValueError())
     [seen] = await process.store.due(NINE + 2 * DAY)
@@ -216,13 +216,13 @@ async def test_what_failed_unseen_and_came_after_all_is_told_of_no_more(process:
 
     assert await state(process, turn) == ("answered", None)
     assert seen.skipped == (NINE, NINE + DAY)
-    [scheduled] = await process.store.due(NINE + 2 * DAY)
-    assert scheduled.skipped == ()
+    [schedule] = await process.store.due(NINE + 2 * DAY)
+    assert schedule.skipped == ()
 
 
 async def test_what_is_not_wanted_gives_back_what_it_was_to_tell_of(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE + 2 * DAY)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE + 2 * DAY)
     assert turn is not None
     await process.store.stop_due(turn)
 
@@ -234,8 +234,8 @@ async def test_what_is_not_wanted_gives_back_what_it_was_to_tell_of(process: Pro
 async def test_of_two_that_failed_unseen_both_are_told_of(process: Process) -> None:
     await process.store.add(NEW, NINE)
     for now in (NINE, NINE + DAY):
-        [scheduled] = await process.store.due(now)
-        turn = await process.take(scheduled, now)
+        [schedule] = await process.store.due(now)
+        turn = await process.take(schedule, now)
         assert turn is not None
         await process.store.fail_due(turn, ValueError())
     late = await process.store.due(NINE + 2 * DAY)
@@ -248,19 +248,19 @@ async def test_what_is_given_back_by_many_at_once_is_all_told_of(process: Proces
     times = [NINE + day * DAY for day in range(10)]
     taken: list[Turn] = []
     for now in times:
-        [scheduled] = await process.store.due(now)
-        turn = await process.take(scheduled, now)
+        [schedule] = await process.store.due(now)
+        turn = await process.take(schedule, now)
         assert turn is not None
         taken.append(turn)
     await asyncio.gather(*(process.store.fail_due(turn, ValueError()) for turn in taken))
 
-    [scheduled] = await process.store.due(NINE + 10 * DAY)
-    assert list(scheduled.skipped) == times
+    [schedule] = await process.store.due(NINE + 10 * DAY)
+    assert list(schedule.skipped) == times
 
 
 async def test_who_has_lost_a_digest_gives_no_time_back(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE)
     assert turn is not None
     with pytest.raises(TurnLost):
         await process.store.fail_due(replace(turn, epoch=turn.epoch - 1), ValueError())
@@ -273,8 +273,8 @@ async def test_who_has_lost_a_digest_gives_no_time_back(process: Process) -> Non
 async def test_a_time_that_is_given_back_while_the_next_is_taken_is_not_lost(
     process: Process,
 ) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE)
     assert turn is not None
     [seen] = await process.store.due(NINE + DAY)
     await process.store.fail_due(turn, ValueError())
@@ -287,21 +287,21 @@ async def test_a_time_that_is_given_back_while_the_next_is_taken_is_not_lost(
 
 
 async def test_what_failed_unseen_of_a_deleted_schedule_has_failed(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    turn = await process.take(scheduled, NINE)
+    schedule = await process.store.add(NEW, NINE)
+    turn = await process.take(schedule, NINE)
     assert turn is not None
-    await process.store.delete(scheduled.id)
+    await process.store.delete(schedule.id)
     await process.store.fail_due(turn, ValueError())
 
     assert await state(process, turn) == ("failed", "ValueError")
 
 
 async def test_what_is_to_be_told_of_is_kept_over_a_pause(process: Process) -> None:
-    scheduled = await process.store.add(NEW, NINE)
-    late = plan(scheduled, NINE + CATCH_UP + timedelta(seconds=1))
-    assert await process.store.skip(scheduled, late)
-    assert await process.store.pause(scheduled.id, "")
-    assert await process.store.resume(scheduled.id, NINE + 2 * DAY)
+    schedule = await process.store.add(NEW, NINE)
+    late = plan(schedule, NINE + CATCH_UP + timedelta(seconds=1))
+    assert await process.store.skip(schedule, late)
+    assert await process.store.pause(schedule.id, "")
+    assert await process.store.resume(schedule.id, NINE + 2 * DAY)
 
     [again] = await process.store.due(NINE + 2 * DAY)
     assert again.skipped == (NINE,)
@@ -313,16 +313,16 @@ async def state(process: Process, turn: Turn) -> tuple[str, str | None]:
     return row.state.value, row.error
 
 
-WEEKLY = NewSchedule(
+WEEKLY = ScheduledDigest(
     team="T1",
     user="U1",
     user_team="T1",
     source="C1",
     target="C1",
-    schedule=Schedule("0 16 * * 5", "UTC"),
+    recurrence=Recurrence("0 16 * * 5", "UTC"),
 )
 FRIDAY = datetime(2026, 2, 27, 16, tzinfo=UTC)
-WEEKDAYS = replace(WEEKLY, schedule=Schedule("0 9 * * 1-5", "UTC"))
+WEEKDAYS = replace(WEEKLY, recurrence=Recurrence("0 9 * * 1-5", "UTC"))
 
 
 async def period_of(process: Process, now: datetime) -> tuple[datetime, datetime]:
@@ -377,11 +377,11 @@ async def test_what_was_skipped_is_in_no_later_digest(process: Process) -> None:
 async def test_what_comes_seldom_is_made_up_for_longer(
     process: Process, cron: str, hours: int
 ) -> None:
-    new = replace(NEW, schedule=Schedule(cron, "UTC"))
-    first = next_times(new.schedule, NINE, 1)[0]
+    new = replace(NEW, recurrence=Recurrence(cron, "UTC"))
+    first = next_times(new.recurrence, NINE, 1)[0]
     kept = await process.store.add(new, first)
     window = timedelta(hours=hours)
-    later = next_times(new.schedule, first, 1)[0]
+    later = next_times(new.recurrence, first, 1)[0]
 
     assert plan(kept, min(first + window, later - DAY / 1440)).run == first
     if first + window < later:

@@ -11,15 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.digests.schedule import (
-    Schedule,
-    UnknownSchedule,
-    due_times,
-    in_words,
-    next_times,
-    read_schedule,
-    time_before,
-)
+from bot.digests.recurrence import Recurrence, UnknownRecurrence, due_times, next_times, time_before
+from bot.digests.recurrence_words import in_words, read_recurrence
 
 BERLIN = "Europe/Berlin"
 
@@ -76,9 +69,9 @@ BERLIN = "Europe/Berlin"
     ],
 )  # fmt: skip
 def test_words_and_cron_are_read_and_said_back(words: str, cron: str, said: str) -> None:
-    schedule = read_schedule(words, BERLIN)
+    schedule = read_recurrence(words, BERLIN)
 
-    assert schedule == Schedule(cron, BERLIN)
+    assert schedule == Recurrence(cron, BERLIN)
     assert in_words(schedule) == f"{said} ({BERLIN})"
 
 
@@ -118,16 +111,16 @@ def test_words_and_cron_are_read_and_said_back(words: str, cron: str, said: str)
     ],
 )
 def test_what_says_no_time_or_comes_too_often_is_refused_with_examples(words: str) -> None:
-    with pytest.raises(UnknownSchedule) as refused:
-        read_schedule(words, BERLIN)
+    with pytest.raises(UnknownRecurrence) as refused:
+        read_recurrence(words, BERLIN)
 
     assert "weekdays 9:00" in refused.value.public
     assert len(refused.value.public) < 250
 
 
 def test_an_unknown_zone_is_refused() -> None:
-    with pytest.raises(UnknownSchedule):
-        read_schedule("daily", "Mars/Olympus")
+    with pytest.raises(UnknownRecurrence):
+        read_recurrence("daily", "Mars/Olympus")
 
 
 def local(zone: str, *times: datetime) -> list[str]:
@@ -211,7 +204,7 @@ def test_the_days_on_which_clocks_change(
 ) -> None:
     began = datetime.fromisoformat(f"{after}:00+00:00")
 
-    assert local(zone, *next_times(Schedule(cron, zone), began, 2)) == expected
+    assert local(zone, *next_times(Recurrence(cron, zone), began, 2)) == expected
 
 
 @pytest.mark.parametrize(
@@ -219,7 +212,7 @@ def test_the_days_on_which_clocks_change(
 )
 @pytest.mark.parametrize("time", ["0 0", "30 2", "15 2", "45 1", "0 9"])
 def test_a_daily_schedule_comes_once_on_each_day_of_three_years(zone: str, time: str) -> None:
-    schedule = Schedule(f"{time} * * *", zone)
+    schedule = Recurrence(f"{time} * * *", zone)
     times = next_times(schedule, datetime(2026, 1, 1, tzinfo=UTC), 3 * 365)
 
     assert all(earlier < later for earlier, later in pairwise(times))
@@ -230,8 +223,8 @@ def test_a_daily_schedule_comes_once_on_each_day_of_three_years(zone: str, time:
 def test_months_without_the_day_are_left_out_and_leap_days_come() -> None:
     zone = "UTC"
     after = datetime(2027, 1, 31, 12, tzinfo=UTC)
-    last = next_times(Schedule("0 9 L * *", zone), after, 3)
-    leap = next_times(Schedule("0 9 29 2 *", zone), after, 1)
+    last = next_times(Recurrence("0 9 L * *", zone), after, 3)
+    leap = next_times(Recurrence("0 9 29 2 *", zone), after, 1)
 
     assert [at.day for at in last] == [28, 31, 30]
     assert local(zone, *leap) == ["2028-02-29 09:00 +0000"]
@@ -239,8 +232,8 @@ def test_months_without_the_day_are_left_out_and_leap_days_come() -> None:
 
 def test_a_weekday_of_a_month_comes_on_that_one_of_each_month() -> None:
     after = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    first = next_times(read_schedule("first Monday of the month", "UTC"), after, 3)
-    last = next_times(read_schedule("last Sunday of the month", "UTC"), after, 3)
+    first = next_times(read_recurrence("first Monday of the month", "UTC"), after, 3)
+    last = next_times(read_recurrence("last Sunday of the month", "UTC"), after, 3)
 
     assert [f"{at:%a %d %b}" for at in first] == ["Mon 02 Feb", "Mon 02 Mar", "Mon 06 Apr"]
     assert [f"{at:%a %d %b}" for at in last] == ["Sun 22 Feb", "Sun 29 Mar", "Sun 26 Apr"]
@@ -255,22 +248,22 @@ WORDS = (
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=30) | st.lists(st.sampled_from(WORDS.split()), max_size=7).map(" ".join))
 def test_whatever_is_typed_is_refused_or_read_and_can_be_said_and_read_again(words: str) -> None:
-    with suppress(UnknownSchedule):
-        schedule = read_schedule(words, "Australia/Lord_Howe")
+    with suppress(UnknownRecurrence):
+        schedule = read_recurrence(words, "Australia/Lord_Howe")
         assert in_words(schedule)
-        assert read_schedule(schedule.cron, schedule.zone) == schedule
+        assert read_recurrence(schedule.cron, schedule.zone) == schedule
 
 
 @pytest.mark.parametrize("cron", ["0 9 * * 1-5", "30 2 * * *", "0 9 1 * *", "0 9 29 2 *"])
 def test_the_time_before_a_due_one_is_the_one_that_came_before_it(cron: str) -> None:
-    schedule = Schedule(cron, BERLIN)
+    schedule = Recurrence(cron, BERLIN)
     times = next_times(schedule, datetime(2025, 12, 1, tzinfo=UTC), 400 if cron[-1] != "2" else 4)
 
     assert all(time_before(schedule, later) == earlier for earlier, later in pairwise(times))
 
 
 def test_all_that_came_due_is_told_up_to_now() -> None:
-    schedule = Schedule("0 9 * * *", "UTC")
+    schedule = Recurrence("0 9 * * *", "UTC")
     nine = datetime(2026, 11, 20, 9, tzinfo=UTC)
     day = timedelta(days=1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -120,53 +120,49 @@ class Work:
         self, settings: Settings, slack: Slack, stores: Stores, models: Models, metrics: Metrics
     ) -> None:
         replies, clock = slack.replies(stores, metrics), slack.clock
+        chains = Chains(settings.chaining, stores.unsupported)
+        ledger, prices = stores.turns, models.prices
         self._answering = TurnRunner(
             replies,
             slack.memory,
             models.answering,
-            stores.turns,
+            ledger,
             metrics,
             clock.monotonic,
-            Chains(settings.chaining, stores.unsupported),
-            models.prices,
+            chains,
+            prices,
         )
-        self._talking = TurnRunner(
-            replies,
-            DigestMemory(
-                slack.people,
-                stores.turns,
-                slack.channels,
-                slack.admission,
-                models.talking.check,
-            ),
-            models.talking,
-            stores.turns,
-            metrics,
-            clock.monotonic,
-            Chains("replay", stores.unsupported),
-            models.prices,
+        about = DigestMemory(
+            slack.people, ledger, slack.channels, slack.admission, models.talking.check
+        )
+        # Told again each time, and never chained: its server keeps nothing of it.
+        self._talking = replace(
+            self._answering,
+            memory=about,
+            model=models.talking,
+            chains=Chains("replay", stores.unsupported),
         )
         self._researching = ResearchRunner(
             replies,
             slack.memory,
             models.researching,
-            stores.turns,
+            ledger,
             stores.runs,
             models.preparation,
             metrics,
-            models.prices,
+            prices,
             clock.now,
             clock.sleep,
             deadline=timedelta(minutes=settings.research_minutes),
         )
-        self._placing = Placing(replies, Settling(stores.turns, metrics))
+        self._placing = Placing(replies, Settling(ledger, metrics))
         self._digesting = DigestRunner(
             replies,
             slack.channels,
             slack.admission,
             models.digesting,
             stores.schedules,
-            stores.turns,
+            ledger,
             metrics,
             clock,
         )

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from selenium.webdriver.remote.webdriver import WebDriver
-    from selenium.webdriver.remote.webelement import WebElement
 
 ANSWERS = f"{THREAD} .below"
 
 
 async def press(browser: Browser, where: str, label: str) -> None:
-    """Press a button by what stands on it."""
+    """Press a button by what stands on it, in one go: the page may draw it anew at any time."""
 
-    def found(driver: WebDriver) -> WebElement | None:
+    def pressed(driver: WebDriver) -> bool:
         buttons = driver.find_elements(By.CSS_SELECTOR, f"{where} button")
-        return next((button for button in buttons if button.text == label), None)
+        found = [button for button in buttons if button.text == label]
+        if found:
+            found[0].click()
+        return bool(found)
 
-    button = await browser.until(found, label)
-    assert button is not None
-    await browser.do(lambda _: button.click())
+    await browser.until(pressed, label)
 
 
 async def test_a_newcomer_asks_on_the_page_reads_the_sources_and_asks_on(tmp_path: Path) -> None:

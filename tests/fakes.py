@@ -353,9 +353,18 @@ class FakeShared:
 
     asked: dict[int, Question] = field(default_factory=dict)
     shared: list[tuple[int, Thread]] = field(default_factory=list)
+    is_written: bool = True
+    forgets: bool = False  #: whether it died each time before it could record what was shared
 
     async def question(self, turn_id: int) -> Question | None:
         return self.asked.get(turn_id)
+
+    async def is_answered(self, turn_id: int) -> bool:
+        return self.is_written and turn_id in self.asked
+
+    async def shared_in(self, turn_id: int, channel: str) -> str | None:
+        found = (t.thread_ts for n, t in self.shared if (n, t.channel) == (turn_id, channel))
+        return None if self.forgets else next(found, None)
 
     async def keep_shared(self, turn_id: int, thread: Thread) -> None:
         self.shared.append((turn_id, thread))

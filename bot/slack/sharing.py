@@ -12,6 +12,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from bot.digests.admission import NotAdmitted
 from bot.digests.request import read_request
@@ -35,13 +36,15 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 FIRST = -2  # the part that a digest begins with where it is shared; the next ones are below that
-PAGE, PAGES = 200, 50  # of the channel since the digest was asked for, where it may be already
+PAGE, PAGES = 200, 5  # of the channel's newest messages, where a press that was cut off left it
+RIVAL_SECONDS = 60  # before one's own post, in which another process may have posted it
 SHARED = "The digest is shared."
 SHARED_BEFORE = "This digest was shared before."
 NOT_SHARED = "Slack did not let me share this digest there ({code})."
 NOTHING_THERE = (
     "I found nothing of this digest in its thread any more, so there is nothing to share."
 )
+NOT_FINISHED = "This digest is not finished yet. Press again in a moment."
 NOT_YOURS = "Only the person who asked for this digest can share it."
 
 
@@ -50,6 +53,14 @@ class Turns(Protocol):
 
     async def question(self, turn_id: int) -> Question | None:
         """Return what was asked with a turn."""
+        ...
+
+    async def is_answered(self, turn_id: int) -> bool:
+        """Whether there is a whole answer to it."""
+        ...
+
+    async def shared_in(self, turn_id: int, channel: str) -> str | None:
+        """Return the ts of the thread that a digest was shared in; None where it was not."""
         ...
 
     async def keep_shared(self, turn_id: int, thread: Thread) -> None:
@@ -66,7 +77,9 @@ class Sharing:
     turns: Turns
     admission: Admission
     people: People
-    _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _locks: WeakValueDictionary[int, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False
+    )
 
     async def share(self, body: Json, turn_id: int) -> None:
         """Share a digest in its channel for who pressed the button, and tell them."""
@@ -74,16 +87,20 @@ class Sharing:
         if question is None or question.kind != "digest":
             return
         user = chosen_by(body).user
-        async with self._one_by_one:  # of two presses, the second one finds what the first posted
+        lock = self._locks.setdefault(turn_id, asyncio.Lock())
+        async with lock:  # of two presses, the second one finds what the first posted
             words = await self._shared(question, turn_id, user)
         await whisper(self.web, question.thread, user, text=words)
 
     async def _shared(self, question: Question, turn_id: int, user: str) -> str:
         if user != question.user:
             return NOT_YOURS
+        if not await self.turns.is_answered(turn_id):
+            return NOT_FINISHED
         channel, team = read_request(question.text).channel, question.thread.team
         caller = Caller(self.web, self.pacing, team)
-        post = _Post(caller, channel, turn_id, question.ts)
+        known = await self.turns.shared_in(turn_id, channel)
+        post = _Post(caller, channel, turn_id, question.ts, known)
         try:
             await self.admission.check(team, user, channel, channel)
             messages = await self._messages(caller, question, turn_id)
@@ -127,6 +144,7 @@ class _Post:
     channel: str
     turn_id: int
     since: str  #: the ts before which it was not shared
+    known: str | None  #: the ts of its first message, where that is recorded
     posted: list[str] = field(default_factory=list)  #: by this press
 
     async def whole(self, messages: list[list[Json]]) -> tuple[str, bool]:
@@ -136,10 +154,11 @@ class _Post:
         """
         first, *others = messages
         try:
-            root = await self._root(first)
-            there = await self._there("conversations.replies", ts=root)
+            root = self.known or await self._root(first)
+            there = [part for part, _ in await self._there("conversations.replies", ts=root)]
+            is_whole = there.count(FIRST) > 1  # as an older version has marked all of them
             for number, blocks in enumerate(others, 1):
-                if FIRST - number not in there:
+                if FIRST - number not in there and not is_whole:
                     await self._put(FIRST - number, blocks, thread_ts=root)
         except SlackError:
             await self._take_away()
@@ -148,18 +167,24 @@ class _Post:
 
     async def _root(self, blocks: list[Json]) -> str:
         """Find the first message, or post it. Of two that were posted at once the earlier stays."""
-        there = await self._there("conversations.history", oldest=self.since)
-        if FIRST in there:
-            return there[FIRST]
+        if (found := await self._found(FIRST, oldest=self.since)) is not None:
+            return found
         ts = await self._put(FIRST, blocks)
-        earliest = (await self._there("conversations.history", oldest=self.since)).get(FIRST, ts)
+        seconds, _, fraction = ts.partition(".")
+        before = f"{int(seconds) - RIVAL_SECONDS}.{fraction}"
+        earliest = await self._found(FIRST, oldest=before) or ts
         if earliest < ts:
             await self._take_away()
         return min(earliest, ts)
 
-    async def _there(self, method: str, **params: Any) -> dict[int, str]:  # noqa: ANN401 - JSON
-        """Return the ts of what is there of it by part; of one that is there twice the earlier."""
-        found: dict[int, str] = {}
+    async def _found(self, part: int, **since: str) -> str | None:
+        """Return the ts of a part in the channel; of one that is there twice the earlier."""
+        there = await self._there("conversations.history", **since)
+        return min((ts for number, ts in there if number == part), default=None)
+
+    async def _there(self, method: str, **params: Any) -> list[tuple[int, str]]:  # noqa: ANN401 - JSON
+        """Return what is there of it: parts, each with its ts."""
+        found: list[tuple[int, str]] = []
         cursor: str | None = None
         for _ in range(PAGES):
             answer = await self.caller.until_heard(
@@ -170,9 +195,9 @@ class _Post:
                 cursor=cursor,
                 **params,
             )
-            for message in answer.get("messages") or ():
-                part, ts = _part(message, self.turn_id), str(message.get("ts"))
-                found[part] = min(ts, found.get(part, ts))
+            messages = answer.get("messages") or ()
+            parts = [(_part(each, self.turn_id), str(each.get("ts"))) for each in messages]
+            found += [each for each in parts if each[0] <= FIRST]
             cursor = next_cursor(answer)
             if cursor is None:
                 break
@@ -195,7 +220,7 @@ class _Post:
         except SlackUnreachable:
             where = {"ts": thread_ts} if thread_ts else {"oldest": self.since}
             method = "conversations.replies" if thread_ts else "conversations.history"
-            there = await self._there(method, **where)
+            there = dict(await self._there(method, **where))
             if part not in there:
                 raise
             answer = {"ts": there[part]}

@@ -24,7 +24,6 @@ from sqlalchemy import (
 
 from bot.store.tables import UtcDateTime, messages, runs, turns
 from bot.store.tenure import IS_OURS
-from bot.turns.question import OFF_THE_WEB
 from bot.turns.turn import TurnState, states_before
 
 if TYPE_CHECKING:
@@ -251,7 +250,26 @@ PAST = (
     .limit(bindparam("of_most", type_=Integer))
 )
 QUESTION = select(*TURN).where(turns.c.id == bindparam("of_turn"))
-ANSWER_OF = select(*TURN, turns.c.answer, turns.c.model).where(turns.c.id == bindparam("of_turn"))
+ANSWER_OF = select(*TURN, turns.c.answer, turns.c.model).where(
+    turns.c.id == bindparam("of_turn"),
+    turns.c.state == TurnState.ANSWERED,
+    turns.c.model.is_not(None),
+)
+_SHARED = turns.alias("shared")
+SHARED_IN = (
+    select(_SHARED.c.thread_ts)
+    .join(turns, and_(_SHARED.c.team == turns.c.team, _SHARED.c.text == turns.c.text))
+    .where(
+        turns.c.id == bindparam("of_turn"),
+        _SHARED.c.id != turns.c.id,
+        _SHARED.c.user == turns.c.user,
+        _SHARED.c.channel == bindparam("of_channel"),
+        _SHARED.c.kind == "digest",
+        _SHARED.c.state == TurnState.ANSWERED,
+    )
+    .order_by(_SHARED.c.id)
+    .limit(1)
+)
 _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)
 # A digest is not asked for in its thread: who has it there talks to the others as before.
 HAS_ASKED = select(
@@ -267,6 +285,6 @@ HAS_ANSWERED = select(
     exists().where(
         in_thread(),
         turns.c.state == TurnState.ANSWERED,
-        or_(turns.c.response_id.is_not(None), turns.c.kind.in_(OFF_THE_WEB)),
+        or_(turns.c.response_id.is_not(None), turns.c.kind == "about_digest"),
     )
 )

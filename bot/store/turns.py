@@ -243,15 +243,29 @@ class TurnStore:
         row = await self._database.run(lambda c: c.execute(sql.QUESTION, key).one_or_none())
         return None if row is None else question_of(row)
 
+    async def is_answered(self, turn_id: int) -> bool:
+        """Whether there is a whole answer to it."""
+        key = {"of_turn": turn_id}
+        row = await self._database.run(lambda c: c.execute(sql.ANSWER_OF, key).one_or_none())
+        return row is not None
+
+    async def shared_in(self, turn_id: int, channel: str) -> str | None:
+        """Return the ts of the thread that a digest was shared in; None where it was not."""
+        key = {"of_turn": turn_id, "of_channel": channel}
+        found: str | None = await self._database.run(lambda c: c.scalar(sql.SHARED_IN, key))
+        return found
+
     async def keep_shared(self, turn_id: int, thread: Thread) -> None:
-        """Record that a digest can be asked about in another thread too; twice is once.
+        """Record that an answered digest can be asked about in another thread too; twice is once.
 
         There it is a turn that was answered before, and has cost nothing.
         """
         at = self._clock()
 
         def operation(connection: Connection) -> None:
-            row = connection.execute(sql.ANSWER_OF, {"of_turn": turn_id}).one()
+            row = connection.execute(sql.ANSWER_OF, {"of_turn": turn_id}).one_or_none()
+            if row is None:
+                return
             question = replace(question_of(row), thread=thread, ts=thread.thread_ts)
             said = {"answer": row.answer, "model": row.model, "ended_at": at}
             self._claims.claim(connection, question, TurnState.ANSWERED, **said)

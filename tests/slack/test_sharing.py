@@ -20,7 +20,14 @@ from bot.slack.connection import open_client
 from bot.slack.identity import People
 from bot.slack.pacing import Pacing
 from bot.slack.part import metadata
-from bot.slack.sharing import NOT_SHARED, NOTHING_THERE, SHARED, SHARED_BEFORE, Sharing
+from bot.slack.sharing import (
+    NOT_FINISHED,
+    NOT_SHARED,
+    NOTHING_THERE,
+    SHARED,
+    SHARED_BEFORE,
+    Sharing,
+)
 from bot.slack.web import SlackWeb
 from bot.turns.question import Question, Thread
 from bot.turns.turn import Turn
@@ -207,10 +214,42 @@ async def test_what_a_press_that_was_cut_off_left_out_is_posted_with_the_next(
     assert [thread.thread_ts for _, thread in shared.turns.shared] == [first.ts, first.ts]
 
 
-async def test_it_is_looked_for_however_much_was_written_since(shared: Shared) -> None:
+async def test_it_is_known_however_much_was_written_since(shared: Shared) -> None:
     await shared.press(shared.process())
     for number in range(1_100):
         await shared.slack.say(shared.asked.user, CHANNEL, f"words {number}")
+    looks = len(shared.slack.calls_of("conversations.history"))
+    await shared.press(shared.process())
+
+    assert len(shared.posted) == 2
+    assert shared.told == [SHARED, SHARED_BEFORE]
+    assert len(shared.slack.calls_of("conversations.history")) == looks
+
+
+async def test_it_is_looked_for_where_nothing_is_recorded(shared: Shared) -> None:
+    shared.turns.forgets = True
+    for _ in range(2):
+        await shared.press(shared.process())
+        for number in range(250):
+            await shared.slack.say(shared.asked.user, CHANNEL, f"words {number}")
+
+    assert len(shared.posted) == 2
+    assert shared.told == [SHARED, SHARED_BEFORE]
+
+
+async def test_what_is_not_finished_is_not_shared(shared: Shared) -> None:
+    shared.turns.is_written = False
+    await shared.press(shared.process())
+
+    assert shared.posted == []
+    assert shared.told == [NOT_FINISHED]
+
+
+async def test_what_an_older_version_shared_is_shared(shared: Shared) -> None:
+    await shared.press(shared.process())
+    for message in shared.posted:  # it gave all messages the same number
+        assert message.metadata is not None
+        message.metadata["event_payload"]["part"] = -2
     await shared.press(shared.process())
 
     assert len(shared.posted) == 2

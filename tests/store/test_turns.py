@@ -670,13 +670,30 @@ class TestAsking:
 
         assert not await store.has_answered(THREAD)
 
-    async def test_who_has_a_digest_in_a_channel_has_not_asked_there_but_can_be_asked_on(
+    async def test_a_digest_is_no_question_and_no_answer_of_its_thread_until_somebody_asks(
         self, store: TurnStore
     ) -> None:
         await answered(store, replace(a_question(), kind="digest"), "resp_1")
 
         assert not await store.has_asked(THREAD, "U1")
+        assert not await store.has_answered(THREAD)
+        await answered(store, replace(a_question("100.9"), kind="about_digest"), "resp_2")
+        assert await store.has_asked(THREAD, "U1")
         assert await store.has_answered(THREAD)
+
+    async def test_a_digest_that_is_not_finished_is_in_no_other_thread(
+        self, store: TurnStore
+    ) -> None:
+        turn = await started(store, replace(a_question(), kind="digest"))
+        shared = replace(THREAD, channel="C9", thread_ts="900.000100")
+        assert not await store.is_answered(turn.id)
+        await store.keep_shared(turn.id, shared)
+        assert not await store.has_digest(shared)
+
+        await store.finish_turn(turn, an_answer())
+        assert await store.is_answered(turn.id)
+        await store.keep_shared(turn.id, shared)
+        assert await store.has_digest(shared)
 
     async def test_a_digest_that_is_shared_is_one_of_the_thread_it_is_shared_in(
         self, store: TurnStore
@@ -690,6 +707,8 @@ class TestAsking:
 
         assert await store.has_digest(shared)
         assert await store.question(turn.id) == turn.question
+        assert await store.shared_in(turn.id, "C9") == shared.thread_ts
+        assert await store.shared_in(turn.id, "C8") is None
         assert (past.question.text, past.question.ts) == (turn.question.text, "900.000100")
         assert past.answer == (await store.past(turn))[0].answer
 

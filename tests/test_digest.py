@@ -276,11 +276,12 @@ async def test_a_shared_digest_is_asked_about_below_it_by_who_may_read_the_chann
     assert "billing on Friday" in str(second["input"])
 
 
+@pytest.mark.parametrize("follow_ups", ["asker", "anyone"])
 async def test_what_people_say_to_each_other_below_a_scheduled_digest_is_left_alone(
-    tmp_path: Path,
+    tmp_path: Path, follow_ups: str
 ) -> None:
     clock = Shifted()
-    async with open_stage(tmp_path, clock=clock.clock) as stage:
+    async with open_stage(tmp_path, clock=clock.clock, FOLLOW_UPS=follow_ups) as stage:
         await saved(stage, soon())
         await talk(stage)
         clock.ahead = timedelta(minutes=5)
@@ -297,6 +298,24 @@ async def test_what_people_say_to_each_other_below_a_scheduled_digest_is_left_al
         await stage.responses.until(lambda: len(told(stage)) == 2)
 
     assert "who tells the customers?" in str(told(stage)[1]["input"])
+
+
+async def test_a_scheduled_digest_is_written_once_however_its_showing_fails(
+    tmp_path: Path,
+) -> None:
+    clock = Shifted()
+    async with open_stage(tmp_path, clock=clock.clock) as stage:
+        await saved(stage, soon())
+        await talk(stage)
+        stage.slack.fail("chat.update", error="internal_error", skip=1, times=10**6)
+        clock.ahead = timedelta(minutes=5)
+        await clock.until(lambda: len(stage.slack.calls_of("chat.update")) > 20)
+        assert states(tmp_path) == ["running"]
+        clock.ahead += timedelta(hours=6)
+        await clock.until(lambda: states(tmp_path) == ["failed"])
+
+    assert len(told(stage)) == 1
+    assert given_back(tmp_path)
 
 
 async def test_nobody_else_shares_a_digest(stage: Stage) -> None:
@@ -705,7 +724,7 @@ async def test_a_scheduled_digest_that_was_begun_waits_for_slack_and_comes_once(
         for method in away:
             stage.slack.fail(method, status=503, times=10**6)
         stage.responses.resume()
-        await clock.until(lambda: len(stage.slack.calls_of("chat.update")) > 20)
+        await clock.until(lambda: len(stage.slack.calls_of("conversations.info")) > 20)
         for method in away:
             stage.slack.mend(method)
         channel = stage.slack.workspace.channels[PRIVATE].messages
@@ -714,6 +733,7 @@ async def test_a_scheduled_digest_that_was_begun_waits_for_slack_and_comes_once(
         await clock.until(lambda: states(tmp_path) == ["answered"])
 
     assert len(posted) == 2
+    assert len(told(stage)) == 1
     assert given_back(tmp_path) == []
 
 
@@ -807,7 +827,7 @@ async def test_a_schedule_is_not_paused_where_slack_does_not_say_who_may_have_it
     clock = Shifted()
     async with open_stage(tmp_path, clock=clock.clock) as stage:
         await saved(stage, soon())
-        stage.slack.fail("conversations.members", error="access_denied", skip=1)
+        stage.slack.fail("conversations.members", error="access_denied")
         clock.ahead = timedelta(minutes=5)
         channel = stage.slack.workspace.channels[PRIVATE].messages
         why = "I could not find out whether the person who scheduled it is in the channel"

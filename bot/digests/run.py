@@ -9,7 +9,7 @@ the person may have it is asked again right before it is shown.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.digests.admission import NotAdmitted
@@ -52,6 +52,7 @@ PAUSED = (
 )
 ELSEWHERE = "I could not post this in the channel, so it comes to you."
 HELD_BACK = "There is no digest this time, as {why}."
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 300.0  # between two attempts to show a digest
 CUT = "The model broke off, so something may be missing."
 
 
@@ -149,14 +150,22 @@ class DigestRunner:
     store: Store
     metrics: Metrics
     clock: Clock
+    _written: set[int] = field(default_factory=set, init=False)  #: turns, while they are shown
 
     async def run(self, turn: Turn) -> None:
-        """Write a digest in its thread, or say there why not; a scheduled one waits for Slack."""
+        """Write a digest in its thread, or say there why not.
+
+        A scheduled one waits for Slack: before it is written for whichever process comes to it, and
+        from then on in this one, as to write it anew costs.
+        """
 
         async def work(reply: Reply) -> Answer:
             return await self._answer(turn, reply)
 
-        await self._settling().settle(turn, self.replies.open_digest(turn), work)
+        try:
+            await self._settling().settle(turn, self.replies.open_digest(turn), work)
+        finally:
+            self._written.discard(turn.id)
 
     async def place(self, turn: Turn) -> Question | None:
         """Post the thread of a digest; None where that is not possible, or not wanted any more.
@@ -207,7 +216,7 @@ class DigestRunner:
 
     def _may_wait(self, turn: Turn, error: Exception) -> bool:
         """Whether nobody waits for a digest that Slack does not take now, and there is time."""
-        if not isinstance(error, (SlackUnreachable, SlackRateLimited)):
+        if turn.id in self._written or not isinstance(error, (SlackUnreachable, SlackRateLimited)):
             return False
         text = turn.question.text
         return is_scheduled(text) and not self._is_late(read_request(text))
@@ -236,13 +245,34 @@ class DigestRunner:
         if reading.new:
             await reply.show("Writing the digest")
         written = await self.writer.write(reading, request, turn)
+        self._written.add(turn.id)
         coverage = _coverage(reading, written, request, ELSEWHERE if is_elsewhere else "")
-        await self._admit(turn, request)  # again: this may have taken an hour
         may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
-        await reply.finish(written.digest, reading, coverage, may_share=may_share)
+        await self._show(
+            turn,
+            request,
+            lambda: reply.finish(written.digest, reading, coverage, may_share=may_share),
+        )
         seconds = self.clock.monotonic() - began
         self.metrics.answer_seconds.observe(seconds)
         return _answer(written, remembered(written.digest, coverage, reading), seconds)
+
+    async def _show(
+        self, turn: Turn, request: DigestRequest, finish: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Show a digest that is written, if it may still be had there; a scheduled one waits."""
+        pause = PAUSE_SECONDS
+        while True:
+            try:
+                await self._admit(turn, request)  # again: this may have taken an hour
+                return await finish()
+            except (SlackUnreachable, SlackRateLimited, ScheduledNotAdmitted) as error:
+                is_known = isinstance(error, ScheduledNotAdmitted) and error.refusal.is_known
+                if is_known or request.schedule_id is None or self._is_late(request):
+                    raise
+                log.warning("a digest is shown later", extra={"turn": turn.id, "error": str(error)})
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _admit(self, turn: Turn, request: DigestRequest) -> bool:
         """Raise NotAdmitted unless this digest may be had there; return whether it was kept out.

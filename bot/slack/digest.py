@@ -12,7 +12,7 @@ from bot.slack.digest_blocks import SHARE_DIGEST, digest_messages
 from bot.slack.digest_titles import digest_title
 from bot.slack.digest_words import DIGEST_GOES_ON
 from bot.slack.markdown import escape
-from bot.slack.notice import Notice
+from bot.slack.notice import Notice, take_away
 from bot.slack.permalinks import permalink
 from bot.slack.series import Series
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.digests.digest import Digest, Reading
+    from bot.slack.messages import Message
     from bot.slack.place import Place
     from bot.turns.turn import Turn
 
@@ -40,6 +41,9 @@ class DigestReply:
         self._workspace = workspace
         self._series = Series(place)
         self._notice = Notice(self._series)
+        self._is_shown = True  # whether its end begins in the first message
+        self._is_begun = False  # whether that is there: it may be told more than once
+        self._more: list[Message] = []  # of its end, likewise
 
     def open(self) -> None:
         """Begin: the first sign comes with the first word."""
@@ -51,7 +55,10 @@ class DigestReply:
     async def finish(
         self, digest: Digest, reading: Reading, coverage: str, *, may_share: bool
     ) -> None:
-        """Deliver the digest of what was read; returns when Slack has it."""
+        """Deliver the digest of what was read; returns when Slack has it.
+
+        Where that fails, it may be called again, and goes on from what is there.
+        """
         request = read_request(self._turn.question.text)
         links = {
             message.ts: permalink(self._workspace, request.channel, message)
@@ -67,6 +74,9 @@ class DigestReply:
         """Say why there is none, and which others of its schedule there are none of."""
         skipped = skipped_words(read_request(self._turn.question.text))
         words = f"{words} {skipped}".strip()
+        self._is_begun = False
+        while self._more:  # of a digest that could not be shown whole
+            await take_away(self._more.pop())
         await self._end("No digest", failure_blocks(words, reference))
 
     async def interrupt(self) -> None:
@@ -84,15 +94,22 @@ class DigestReply:
 
         That one goes when all is said, so whoever goes on after a death finds one or the other.
         """
-        is_shown = await self._put(words, first)
-        if not is_shown:
-            await self._series.post(first, words)
-        for blocks in rest:
-            await self._series.post(blocks, "More of the digest")
+        if not self._is_begun:
+            await self._begin_end(words, first)
+        for blocks in rest[len(self._more) :]:
+            self._more.append(await self._series.post(blocks, "More of the digest"))
         await self._series.drop_the_rest()
-        if not is_shown:
+        if not self._is_shown:
             await self._notice.take_away()
         self.closed = True
+
+    async def _begin_end(self, words: str, first: Blocks) -> None:
+        if self._series.has_earlier and not self._notice.is_there:
+            await self._put(words, first)  # into what was left there, if that may be changed
+        self._is_shown = await self._put(words, first)
+        if not self._is_shown:
+            await self._series.post(first, words)
+        self._is_begun = True
 
     async def _put(self, words: str, blocks: Blocks) -> bool:
         try:

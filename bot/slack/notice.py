@@ -72,9 +72,13 @@ class Notice:
 
     async def take_away(self) -> None:
         """Take the message away, if that is possible: what it was to say is said below it."""
-        if self._message is None:
-            return
-        try:
-            await self._message.part.drop(self._message.ts)
-        except SlackError as error:
-            log.warning("a message is not taken away", extra={"code": error.code})
+        if self._message is not None:
+            await take_away(self._message)
+
+
+async def take_away(message: Message) -> None:
+    """Take a message of a reply away, if that is possible."""
+    try:
+        await message.part.drop(message.ts)
+    except SlackError as error:
+        log.warning("a message is not taken away", extra={"code": error.code})

@@ -38,6 +38,11 @@ class Series:
         self._place = place
         self._earlier = {sent.part: sent for sent in place.turn.sent if sent.part > 0}
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether an earlier attempt may have left messages that were not used again yet."""
+        return bool(self._earlier)
+
     async def open(self, growth: Growth) -> Message:
         """Begin the next message with this."""
         return await self._next(

@@ -13,6 +13,7 @@ import pytest
 from bot.clock import CLOCK
 from bot.digests.digest import Digest, Period
 from bot.digests.request import DigestRequest, request_text
+from bot.errors import SlackUnreachable
 from bot.metrics import Metrics
 from bot.playground.slack import LocalSlack
 from bot.slack.agent import Agent
@@ -121,6 +122,43 @@ async def test_a_long_digest_outlasts_a_429_on_any_of_its_messages(number: int) 
     assert shown == undisturbed
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("after", [True, False], ids=["its answer lost", "not there"])
+async def test_to_finish_again_goes_on_from_what_is_there(number: int, *, after: bool) -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        await s.finish(reply, LONG)
+        undisturbed = s.shown()
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        method = "chat.postMessage" if number else "chat.update"
+        times = 1 if after else 10**6
+        s.slack.fail(method, status=503, after=after, skip=max(number - 1, 0), times=times)
+        s.slack.fail("conversations.replies", status=503, times=10**6)
+        with contextlib.suppress(SlackUnreachable):
+            await s.finish(reply, LONG)
+        s.slack.mend(method)
+        s.slack.mend("conversations.replies")
+        await s.finish(reply, LONG)
+        shown = s.shown()
+
+    assert shown == undisturbed
+
+
+async def test_a_digest_that_fails_while_it_is_shown_leaves_nothing_of_it_there() -> None:
+    async with stage() as s, s.open() as reply:
+        await reply.show("Reading the messages")
+        s.slack.fail("chat.postMessage", status=503, skip=1, times=10**6)
+        with contextlib.suppress(SlackUnreachable):
+            await s.finish(reply, LONG)
+        half = s.shown()
+        await reply.fail("Something went wrong.", "5")
+        shown = s.shown()
+
+    assert len(half) == 2
+    assert shown == ["No digest"]
+
+
 async def test_a_digest_that_is_put_off_leaves_its_thread_as_it_is() -> None:
     async with stage() as s:
         with contextlib.suppress(TurnPutOff):
@@ -171,6 +209,20 @@ async def test_where_the_first_message_may_not_be_changed_it_is_said_below_why_t
         await reply.show("Reading the messages")
         refuse_changes(s, code)
         await reply.fail("Something went wrong.", "5")
+        shown = s.shown()
+
+    assert shown == ["No digest"]
+
+
+@pytest.mark.parametrize("code", REFUSALS[:2])
+async def test_who_goes_on_after_a_death_says_below_what_stays_why_there_is_none(code: str) -> None:
+    async with stage() as s:
+        async with s.open() as reply:
+            await reply.show("Reading the messages")
+            await reply.let_go()
+        s.slack.fail("chat.update", error=code, times=100)
+        async with s.open(s.taken_over()) as reply:
+            await reply.fail("Something went wrong.", "5")
         shown = s.shown()
 
     assert shown == ["No digest"]

@@ -34,7 +34,7 @@ FootnoteError
 ├── NotUnderstood            words behind a command that it can do nothing with (digests/since.py)
 ├── UnknownRecurrence        words that say no time, or one too often (digests/recurrence.py)
 ├── NotAdmitted              a digest that somebody may not have there (digests/admission.py)
-│   └── ScheduledNotAdmitted     one that comes by itself (digests/run.py)
+│   └── ScheduledNotAdmitted     one that comes by itself (digests/gate.py)
 ├── TooLate                  a digest whose time is too long ago (digests/run.py)
 ├── UnreadableRequest        a text that was to be a digest's request (digests/request.py)
 ├── UnreadableDigest         what a model wrote is no digest (digests/output.py)

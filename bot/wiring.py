@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.digests.admission import Admission
+from bot.digests.ends import DigestEnds
+from bot.digests.gate import Gate
 from bot.digests.memory import DigestMemory
 from bot.digests.run import DigestRunner
 from bot.log import bound
@@ -159,10 +161,10 @@ class Work:
         self._digesting = DigestRunner(
             replies,
             slack.channels,
-            slack.admission,
+            Gate(slack.admission, stores.schedules),
             models.digesting,
             stores.schedules,
-            ledger,
+            DigestEnds(ledger, stores.schedules, metrics, clock),
             metrics,
             clock,
         )

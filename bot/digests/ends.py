@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.digests.request import is_scheduled, read_request
@@ -39,7 +39,6 @@ class DigestEnds:
     schedules: Schedules
     metrics: Metrics
     clock: Clock
-    _written: set[int] = field(default_factory=set, init=False)
 
     def settling(self) -> Settling:
         """Return what settles one."""
@@ -51,17 +50,9 @@ class DigestEnds:
         """Whether the window in which a scheduled one is made up for is over."""
         return self.clock.now() - request.period.until > catch_up(request.period)
 
-    def note_written(self, turn: Turn) -> None:
-        """Put it off no more, until `forget`: to have it written anew costs."""
-        self._written.add(turn.id)
-
-    def forget(self, turn: Turn) -> None:
-        """Forget that it was written."""
-        self._written.discard(turn.id)
-
     def _may_wait(self, turn: Turn, error: Exception) -> bool:
         """Whether nobody waits for a digest that Slack does not take now, and there is time."""
-        if turn.id in self._written or not isinstance(error, (SlackUnreachable, SlackRateLimited)):
+        if not isinstance(error, (SlackUnreachable, SlackRateLimited)):
             return False
         text = turn.question.text
         return is_scheduled(text) and not self.is_late(read_request(text))

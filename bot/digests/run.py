@@ -130,10 +130,7 @@ class DigestRunner:
         async def work(reply: Reply) -> Answer:
             return await self._answer(turn, reply)
 
-        try:
-            await self.ends.settling().settle(turn, self.replies.open_digest(turn), work)
-        finally:
-            self.ends.forget(turn)
+        await self.ends.settling().settle(turn, self.replies.open_digest(turn), work)
 
     async def place(self, turn: Turn) -> Question | None:
         """Post the thread of a digest; None where that is not possible, or not wanted any more.
@@ -185,7 +182,6 @@ class DigestRunner:
         if reading.new:
             await reply.show("Writing the digest")
         written = await self.writer.write(reading, request, turn)
-        self.ends.note_written(turn)
         coverage = _coverage(reading, written, request, ELSEWHERE if is_elsewhere else "")
         may_share = turn.question.thread.channel != request.channel and bool(written.digest.topics)
         await self._show(
@@ -200,7 +196,11 @@ class DigestRunner:
     async def _show(
         self, turn: Turn, request: DigestRequest, finish: Callable[[], Awaitable[None]]
     ) -> None:
-        """Show a digest that is written, if it may still be had there; a scheduled one waits."""
+        """Show a digest that is written, if it may still be had there.
+
+        A scheduled one waits here until it would be too late: whoever came to it next would have it
+        written anew.
+        """
         pause = PAUSE_SECONDS
         while True:
             try:

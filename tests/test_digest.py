@@ -307,15 +307,22 @@ async def test_a_scheduled_digest_is_written_once_however_its_showing_fails(
     async with open_stage(tmp_path, clock=clock.clock) as stage:
         await saved(stage, soon())
         await talk(stage)
-        stage.slack.fail("chat.update", error="internal_error", skip=1, times=10**6)
+        line = {"text": "word " * 100, "messages": ["m1"]}
+        topics = [{"title": f"Topic {n}", "summary": [line] * 12} for n in range(4)]
+        stage.responses.script(Scripted(json.dumps({"topics": topics})))
+        # Its root, and what is being done, and its first message are shown, and the second is not.
+        stage.slack.fail("chat.postMessage", error="internal_error", skip=2, times=10**6)
         clock.ahead = timedelta(minutes=5)
-        await clock.until(lambda: len(stage.slack.calls_of("chat.update")) > 20)
+        await clock.until(lambda: len(stage.slack.calls_of("chat.postMessage")) > 20)
         assert states(tmp_path) == ["running"]
         clock.ahead += timedelta(hours=6)
         await clock.until(lambda: states(tmp_path) == ["failed"])
 
+    there = "".join(map(shown, stage.slack.workspace.channels[PRIVATE].messages.values()))
     assert len(told(stage)) == 1
-    assert given_back(tmp_path)
+    assert "try_again" in there
+    assert "Topic 0" not in there
+    assert given_back(tmp_path) == []  # as its thread says why there is none
 
 
 async def test_nobody_else_shares_a_digest(stage: Stage) -> None:

@@ -313,14 +313,7 @@ async def state(process: Process, turn: Turn) -> tuple[str, str | None]:
     return row.state.value, row.error
 
 
-WEEKLY = ScheduledDigest(
-    team="T1",
-    user="U1",
-    user_team="T1",
-    source="C1",
-    target="C1",
-    recurrence=Recurrence("0 16 * * 5", "UTC"),
-)
+WEEKLY = replace(NEW, recurrence=Recurrence("0 16 * * 5", "UTC"))
 FRIDAY = datetime(2026, 2, 27, 16, tzinfo=UTC)
 WEEKDAYS = replace(WEEKLY, recurrence=Recurrence("0 9 * * 1-5", "UTC"))
 

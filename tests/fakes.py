@@ -363,7 +363,7 @@ class FakeShared:
         return self.is_written and turn_id in self.asked
 
     async def shared_in(self, turn_id: int, channel: str) -> str | None:
-        found = (t.thread_ts for n, t in self.shared if (n, t.channel) == (turn_id, channel))
+        found = (t.thread_ts for n, t in self.shared[::-1] if (n, t.channel) == (turn_id, channel))
         return None if self.forgets else next(found, None)
 
     async def keep_shared(self, turn_id: int, thread: Thread) -> None:

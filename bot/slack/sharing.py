@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from bot.digests.admission import NotAdmitted
 from bot.digests.request import read_request
-from bot.errors import SlackError, SlackUnreachable
+from bot.errors import SlackError, SlackRefused, SlackUnreachable
 from bot.slack.asker import chosen_by, whisper
 from bot.slack.blocks import context, grouped
 from bot.slack.caller import Caller, next_cursor
@@ -154,8 +154,11 @@ class _Post:
         """
         first, *others = messages
         try:
-            root = self.known or await self._root(first)
-            there = [part for part, _ in await self._there("conversations.replies", ts=root)]
+            root = self.known
+            there = await self._below(root) if root else []
+            if root is None or FIRST not in there:  # it was not shared, or that is gone by now
+                root = await self._root(first)
+                there = await self._below(root)
             is_whole = there.count(FIRST) > 1  # as an older version has marked all of them
             for number, blocks in enumerate(others, 1):
                 if FIRST - number not in there and not is_whole:
@@ -176,6 +179,15 @@ class _Post:
         if earliest < ts:
             await self._take_away()
         return min(earliest, ts)
+
+    async def _below(self, root: str) -> list[int]:
+        """Return which parts stand in a thread; none where it is gone."""
+        try:
+            there = await self._there("conversations.replies", ts=root)
+        except SlackRefused as error:
+            log.info("a shared digest is not there any more", extra={"code": error.code})
+            return []
+        return [part for part, _ in there]
 
     async def _found(self, part: int, **since: str) -> str | None:
         """Return the ts of a part in the channel; of one that is there twice the earlier."""

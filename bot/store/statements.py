@@ -267,7 +267,7 @@ SHARED_IN = (
         _SHARED.c.kind == "digest",
         _SHARED.c.state == TurnState.ANSWERED,
     )
-    .order_by(_SHARED.c.id)
+    .order_by(_SHARED.c.id.desc())  # one that was deleted may have been shared again
     .limit(1)
 )
 _COUNTS = (TurnState.WAITING, TurnState.RUNNING, TurnState.ANSWERED)

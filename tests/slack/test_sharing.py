@@ -214,6 +214,17 @@ async def test_what_a_press_that_was_cut_off_left_out_is_posted_with_the_next(
     assert [thread.thread_ts for _, thread in shared.turns.shared] == [first.ts, first.ts]
 
 
+async def test_what_was_deleted_where_it_was_shared_is_shared_again(shared: Shared) -> None:
+    await shared.press(shared.process())
+    for message in shared.posted[::-1]:
+        await shared.slack.delete(CHANNEL, message.ts)
+    for _ in range(2):
+        await shared.press(shared.process())
+
+    assert ["first" in str(m.blocks) for m in shared.posted] == [True, False]
+    assert shared.told == [SHARED, SHARED, SHARED_BEFORE]
+
+
 async def test_it_is_known_however_much_was_written_since(shared: Shared) -> None:
     await shared.press(shared.process())
     for number in range(1_100):
